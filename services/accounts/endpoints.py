@@ -30,6 +30,7 @@ from shared.browser.pages.account_pages import AccountPages
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.operations.new_passkeys import PasskeyCreation
+from shared.operations.user_rules.passwords import least_password
 from shared.paths import ACCOUNT, ACCOUNT_FORGOTTEN
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
@@ -92,7 +93,14 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             pages=pages,
         ),
         profile=ProfilePage(stores.users, stores.clients, pages),
-        password=PasswordPage(stores.users, stores.credentials, app[PASSWORDS], notices, pages),
+        password=PasswordPage(
+            users=stores.users,
+            credentials=stores.credentials,
+            passwords=app[PASSWORDS],
+            least_password=least_password(settings),
+            notices=notices,
+            pages=pages,
+        ),
         email=EmailPage(
             users=stores.users,
             codes=stores.address_codes,
@@ -144,6 +152,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             forms=forms,
             links=stores.recovery_links,
             passwords=app[PASSWORDS],
+            least_password=least_password(settings),
             notices=notices,
             pages=pages,
             again=(ACCOUNT if settings.mail_server is None else ACCOUNT_FORGOTTEN).path,

@@ -1,7 +1,8 @@
 """Which passwords may be set, and the forms in which one is compared. Pure.
 
-NIST SP 800-63B-4 §3.1.1.2: a length, a list of passwords that attackers try first, and nothing about kinds of
-characters. RFC 8265 §4.2, OpaqueString: one password from every keyboard.
+NIST SP 800-63B-4 §3.1.1.2: a length, which is greater where a password alone signs its user in, a list of
+passwords that attackers try first, and nothing about kinds of characters. RFC 8265 §4.2, OpaqueString: one
+password from every keyboard.
 """
 
 import unicodedata
@@ -13,7 +14,7 @@ from precis_i18n import get_profile
 from shared.identity.common_passwords import COMMON_PASSWORDS
 from shared.identity.username import canonical
 
-MIN_PASSWORD, MAX_PASSWORD = 8, 1024  # characters
+MIN_SINGLE_FACTOR, MIN_PASSWORD, MAX_PASSWORD = 15, 8, 1024  # characters
 FEWEST_DISTINCT = 4  # characters that differ
 
 PasswordFault = Literal["length", "characters", "common", "name"]
@@ -43,10 +44,18 @@ def password_forms(password: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((prepared_password(password) or nfc, nfc, password)))
 
 
-def password_fault(password: str, names: Iterable[str] = ()) -> PasswordFault | None:
-    """Why a user with these *names* and addresses may not have the password; None: they may."""
+def least_length(*, needs_second_factor: bool) -> int:
+    """The fewest characters of a new password. *needs_second_factor*: it signs nobody in alone."""
+    return MIN_PASSWORD if needs_second_factor else MIN_SINGLE_FACTOR
+
+
+def password_fault(password: str, least: int, names: Iterable[str] = ()) -> PasswordFault | None:
+    """Why a user with these *names* and addresses may not have the password; None: they may.
+
+    *least*: the fewest characters.
+    """
     prepared = prepared_password(password)
-    if not MIN_PASSWORD <= len(prepared or password) <= MAX_PASSWORD:
+    if not least <= len(prepared or password) <= MAX_PASSWORD:
         return "length"
     if prepared is None:
         return "characters"

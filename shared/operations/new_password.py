@@ -28,13 +28,14 @@ class PasswordHash:
 
 
 async def new_password(
-    passwords: Passwords, password: str, user: User, replaced: str | None = None
+    passwords: Passwords, password: str, least: int, user: User, replaced: str | None = None
 ) -> PasswordHash | PasswordChangeFault:
     """The hash of *password*, or what is wrong with it.
 
-    It must be another one than that whose hash is *replaced*. Raises TemporarilyUnavailable.
+    It has *least* characters or more, and is another one than that whose hash is *replaced*. Raises
+    TemporarilyUnavailable.
     """
-    if fault := password_fault(password, names_of(user.username, user.claims)):
+    if fault := password_fault(password, least, names_of(user.username, user.claims)):
         return FAULTS[fault]
     try:
         if replaced and (await passwords.check(replaced, password)).is_right:

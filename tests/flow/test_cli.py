@@ -98,7 +98,7 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
     assert len(added["password"]) >= 20
     assert "password" not in of(ostiary("user", "show", "ADA", "--json"))
     assert "password" not in of(
-        ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse\n")
+        ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse battery\n")
     )
     assert [user["username"] for user in of(ostiary("user", "list", "--json"))] == ["ada", "bob"]
     for verb, is_disabled in (("disable", True), ("enable", False), ("logout", False), ("unlock", False)):
@@ -373,8 +373,8 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
         (("user", "show", "nobody"), None, "There is no user nobody"),
         (("user", "add", " "), None, "a user name has"),
         (("user", "add", "ada", "--password-stdin"), "short\n", "a password has"),
-        (("user", "add", "ada", "--password-stdin"), "Sunshine1\n", "attackers try first"),
-        (("user", "add", "ada", "--password-stdin"), "ada 2026\n", "the user's own name"),
+        (("user", "add", "ada", "--password-stdin"), "Sunshine 20261225\n", "attackers try first"),
+        (("user", "add", "ada", "--password-stdin"), "ada 2026-12-25 !!\n", "the user's own name"),
         (("user", "import", "-"), "{}", "not a list of users"),
         (("user", "reset-factors", "nobody"), None, "There is no user nobody"),
         (("user", "add", "ada", "--email", "x"), None, "not an e-mail address"),

@@ -241,7 +241,7 @@ async def test_every_service_runs_read_only_without_rights(
             stack.push_async_callback(child.stop)
         await asyncio.gather(*(child.start() for child in children))
         await runtime.run(
-            "user", "add", "ada", "--email", "ada@example.org", "--password-stdin", given="p4ss-wort"
+            "user", "add", "ada", "--email", "ada@example.org", "--password-stdin", given="a long p4ss-wort"
         )
         client = {"client_name": "Files", "redirect_uris": ["https://files.example.org/callback"]}
         (mounts / "files.json").write_text(json.dumps(client))
@@ -252,7 +252,7 @@ async def test_every_service_runs_read_only_without_rights(
             door,
             (added["client_id"], added["client_secret"]),
             client["redirect_uris"][0],
-            ("ada", "p4ss-wort"),
+            ("ada", "a long p4ss-wort"),
         )
         assert claims["email"] == "ada@example.org"
     for log in tmp_path.glob("*.log"):

@@ -16,7 +16,8 @@ from tests.authorization import (
     is_login,
 )
 from tests.deployment import settings_for
-from tests.sign_up import a_name, is_sign_up, sign_up, user_named
+from tests.second_factors import is_addition
+from tests.sign_up import a_name, a_stranger, is_asked_again, is_sign_up, sign_up, user_named
 
 _HREF = {name: re.compile(rf'<a [^>]*id="{name}" href="([^"]*)"') for name in ("sign-up", "sign-in")}
 
@@ -217,3 +218,18 @@ async def test_a_new_user_is_audited_with_their_row(open_op: AuthorizationServic
     rows = [row async for row in open_op.world.audit_rows() if row["user_id"] == user.user_id]
     assert [row["event"] for row in rows] == ["user_added", "signed_in"]
     assert rows[0]["detail"] == {"by": "sign_up", "address": "127.0.0.1"}
+
+
+async def test_a_password_beside_a_second_factor_may_be_shorter(
+    open_op: AuthorizationService, demanding_op: AuthorizationService
+) -> None:
+    """NIST SP 800-63B-4 §3.1.1.2: 8 characters where nobody signs in by a password alone, else 15."""
+    for op, least in ((open_op, 15), (demanding_op, 8)):
+        browser, page = await a_stranger(op)
+        assert f"At least {least} characters" in page.text
+        password = "gjwmqzvt xkcdrhb"[:least]
+        page = await sign_up(browser, page, a_name(), password=password[:-1])
+        assert is_asked_again(page, "password")
+        assert f"at least {least} characters" in page.text
+        page = await sign_up(browser, page, a_name(), password=password)
+        assert is_addition(page) if op is demanding_op else is_consent(page)

@@ -6,6 +6,8 @@ from shared.identity.common_passwords import COMMON_PASSWORDS
 from shared.identity.password_rules import (
     MAX_PASSWORD,
     MIN_PASSWORD,
+    MIN_SINGLE_FACTOR,
+    least_length,
     password_fault,
     password_forms,
     prepared_password,
@@ -29,20 +31,29 @@ from tests.planted.passwords import knows_no_common_passwords
 )
 def test_no_kind_of_character_is_demanded_or_forbidden(password: str) -> None:
     """NIST SP 800-63B-4 §3.1.1.2: letters of any script, spaces and pictures, up to a thousand."""
-    assert password_fault(password, ("ada", "ada@example.org")) is None
+    assert password_fault(password, MIN_PASSWORD, ("ada", "ada@example.org")) is None
 
 
 @pytest.mark.parametrize("password", ["", "x1y2z3", "x" * (MIN_PASSWORD - 1), "abcd" * 256 + "e"])
 def test_length(password: str) -> None:
     """Counted in characters, however many bytes they are."""
-    assert password_fault(password) == "length"
+    assert password_fault(password, MIN_PASSWORD) == "length"
+
+
+@pytest.mark.parametrize(("needs_second_factor", "least"), [(True, MIN_PASSWORD), (False, MIN_SINGLE_FACTOR)])
+def test_a_password_that_signs_in_alone_is_longer(*, needs_second_factor: bool, least: int) -> None:
+    """NIST SP 800-63B-4 §3.1.1.2: 15 characters, or 8 beside a second factor."""
+    assert least_length(needs_second_factor=needs_second_factor) == least
+    password = "gjwmqzvt xkcdrhb"
+    assert password_fault(password[:least], least) is None
+    assert password_fault(password[: least - 1], least) == "length"
 
 
 def test_length_is_counted_after_normalization() -> None:
     """Otherwise one keyboard could type a password that another cannot."""
     decomposed = "e\u0301e\u0300a\u0300o\u0302i\u0308u\u0308"
     assert len(decomposed) > MIN_PASSWORD
-    assert password_fault(decomposed) == "length"
+    assert password_fault(decomposed, MIN_PASSWORD) == "length"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +63,7 @@ def test_length_is_counted_after_normalization() -> None:
 )
 def test_characters_that_keyboards_do_not_type(password: str) -> None:
     """RFC 8265 §4.2.2: control characters and invisible ones."""
-    assert password_fault(password) == "characters"
+    assert password_fault(password, MIN_PASSWORD) == "characters"
 
 
 @planted(knows_no_common_passwords)
@@ -61,13 +72,13 @@ def test_characters_that_keyboards_do_not_type(password: str) -> None:
 )
 def test_common_passwords(password: str) -> None:
     """In any case, width, and with a year or an exclamation mark after them."""
-    assert password_fault(password) == "common"
+    assert password_fault(password, MIN_PASSWORD) == "common"
 
 
 @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "abababababab", "12121212121212"])
 def test_repetitions(password: str) -> None:
     """However long."""
-    assert password_fault(password) == "common"
+    assert password_fault(password, MIN_PASSWORD) == "common"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +87,7 @@ def test_repetitions(password: str) -> None:
 def test_the_name_of_the_user(password: str) -> None:
     """Name, address, and what stands before its @."""
     names = ("amelie.laurent", "amelie@example.org", "Am\u00e9lie Laurent")
-    assert password_fault(password, names) == "name"
+    assert password_fault(password, MIN_PASSWORD, names) == "name"
 
 
 def test_the_list_is_compact_and_ready_to_compare() -> None:

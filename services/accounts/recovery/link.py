@@ -15,7 +15,6 @@ from shared.browser.notices import Notices
 from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.views.account.password import RecoveryView
-from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
@@ -38,6 +37,7 @@ class RecoveryPage:
     forms: BrowserForms
     links: RecoveryLinks
     passwords: Passwords
+    least_password: int  # characters
     notices: Notices
     pages: AccountPages
     again: str  # where the owner of a link that is dead can go
@@ -61,7 +61,7 @@ class RecoveryPage:
         browser = self.forms.sender(request, fields, _purpose(handle), again=recovery_path(handle))
         user = link.user
         typed = fields.unique(NEW_PASSWORD) or ""
-        password = await new_password(self.passwords, typed, user, link.password_hash)
+        password = await new_password(self.passwords, typed, self.least_password, user, link.password_hash)
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
         kept = None if fields.unique(OTHERS) else Kept()
@@ -95,7 +95,7 @@ class RecoveryPage:
         view = RecoveryView(
             ACCOUNT_RECOVERY.path,
             link.user.username,
-            MIN_PASSWORD,
+            self.least_password,
             fault,
             hidden,
             is_elsewhere,

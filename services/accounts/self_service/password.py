@@ -10,7 +10,6 @@ from shared.browser.notices import Notices
 from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.views.account.password import PasswordChangeView
-from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.model import User
 from shared.oauth.parameters import Parameters
@@ -27,6 +26,7 @@ class PasswordPage:
     users: Users
     credentials: UserCredentials
     passwords: Passwords
+    least_password: int  # characters
     notices: Notices
     pages: AccountPages
 
@@ -38,7 +38,7 @@ class PasswordPage:
         """Set the password. The other sessions and all connected applications end if the user wants that."""
         user = await user_of(visit, self.users)
         typed, replaced = fields.unique(NEW_PASSWORD) or "", await self._temporary_password(user)
-        password = await new_password(self.passwords, typed, user, replaced)
+        password = await new_password(self.passwords, typed, self.least_password, user, replaced)
         if not isinstance(password, PasswordHash):
             return self._page(visit, password)
         kept = Kept(sid=visit.session.sid) if fields.unique(OTHERS) else Kept()
@@ -53,5 +53,5 @@ class PasswordPage:
         return account.password_hash if account and account.is_temporary else None
 
     def _page(self, visit: Visit, fault: PasswordChangeFault | None = None) -> web.Response:
-        view = PasswordChangeView(visit.page.path, visit.username, MIN_PASSWORD, fault, visit.fields)
+        view = PasswordChangeView(visit.page.path, visit.username, self.least_password, fault, visit.fields)
         return self.pages.password(view, visit.locale)

@@ -34,7 +34,7 @@ class NewUser:
     password: str = field(repr=False)
 
 
-def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
+def read_new_user(fields: Parameters, least_password: int) -> NewUser | SignUpFault:
     """Read the fields `username`, `password`, `name` and `email`, or return the first fault."""
     typed, name, email = ((fields.unique(field) or "").strip() for field in ("username", "name", "email"))
     username = prepared(typed)
@@ -48,7 +48,7 @@ def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
     reached = {"email": email, "email_verified": False} if email else {}
     claims = {**name_claim, **reached}
     password = fields.unique("password") or ""
-    if fault := password_fault(password, names_of(username, claims)):
+    if fault := password_fault(password, least_password, names_of(username, claims)):
         return _PASSWORD_FAULTS[fault]
     return NewUser(username, claims, password)
 

@@ -12,7 +12,6 @@ from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.interaction.step import ReplacePassword
 from shared.browser.notices import Notices
 from shared.browser.pages import Pages, PasswordChangeFault, ReplacePasswordView
-from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
 from shared.operations.new_password import NEW_PASSWORD, PasswordHash, new_password
@@ -28,6 +27,7 @@ class ReplacePasswordStep:
     dispatcher: Dispatcher
     credentials: UserCredentials
     passwords: Passwords
+    least_password: int  # characters
     notices: Notices
     sign_in: InteractionSignIn
     pages: Pages
@@ -55,7 +55,7 @@ class ReplacePasswordStep:
         if account is None or account.user.user_id != proven.user_id:  # renamed or deleted meanwhile
             return await self.sign_in.start_again(context)
         user, typed = account.user, fields.unique(NEW_PASSWORD) or ""
-        password = await new_password(self.passwords, typed, user, account.password_hash)
+        password = await new_password(self.passwords, typed, self.least_password, user, account.password_hash)
         if not isinstance(password, PasswordHash):
             return self._page(context, proven, password)
         mails = self.notices.about(request, user, "password_changed")
@@ -74,5 +74,5 @@ class ReplacePasswordStep:
         self, context: InteractionContext, proven: Proven, fault: PasswordChangeFault | None = None
     ) -> web.Response:
         form = context.form(REPLACE_PASSWORD, denial="the user did not sign in")
-        view = ReplacePasswordView(form, proven.username, MIN_PASSWORD, fault)
+        view = ReplacePasswordView(form, proven.username, self.least_password, fault)
         return self.pages.replace_password(view, context.validated.locale)

@@ -19,7 +19,6 @@ from services.authorization.interaction.step import Create, Login
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import Pages, SignUpFault, SignUpView
-from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
 from shared.model import User
@@ -46,6 +45,7 @@ class SignUpStep:
     pages: Pages
     users: Users
     passwords: Passwords
+    least_password: int  # characters
     by_password: PasswordAuthentication
     throttle: SignUpThrottle
     secret_key: str = field(repr=False)
@@ -78,7 +78,7 @@ class SignUpStep:
         self, request: web.Request, context: InteractionContext, fields: Parameters
     ) -> Authenticated | Throttled | SignUpFault:
         """Add a user if the fields are valid. One whom this form has added before shows their password."""
-        new = read_new_user(fields)
+        new = read_new_user(fields, self.least_password)
         if not isinstance(new, NewUser):
             return new
         user_id = self._user_id(context, new.username)
@@ -146,7 +146,7 @@ class SignUpStep:
         view = SignUpView(
             context.form(SIGN_UP, token=token, denial="the user did not sign up"),
             context.at(LOGIN),
-            MIN_PASSWORD,
+            self.least_password,
             fields.unique("username") or "",
             fields.unique("name") or "",
             fields.unique("email") or "",

@@ -28,6 +28,7 @@ from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.wiring.collaborators import SharedCollaborators
 from services.authorization.wiring.known_clients import KNOWN_CLIENTS
+from shared.operations.user_rules.passwords import least_password
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
 from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, PROTECTED_RESOURCES, client_authentication
 
@@ -114,6 +115,7 @@ def _sign_up(shared: SharedCollaborators, app: web.Application) -> SignUpStep:
         pages=shared.pages,
         users=shared.stores.users,
         passwords=app[PASSWORDS],
+        least_password=least_password(shared.settings),
         by_password=shared.authentication.by_password,
         throttle=SignUpThrottle(shared.stores.counters, shared.settings.rate_limits),
         secret_key=shared.settings.secret_keys[0],
@@ -151,6 +153,7 @@ def _replace_password(shared: SharedCollaborators, app: web.Application) -> Repl
         dispatcher=shared.dispatcher,
         credentials=shared.stores.credentials,
         passwords=app[PASSWORDS],
+        least_password=least_password(shared.settings),
         notices=shared.authentication.notices,
         sign_in=shared.sign_in,
         pages=shared.pages,
