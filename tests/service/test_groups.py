@@ -8,8 +8,8 @@ from shared.model import ClaimsRequest, User
 from shared.oauth.client.metadata.kinds import Constant
 from shared.oauth.client.record import Client
 from shared.store.postgres import grants, refresh_families
-from shared.store.postgres.grants import user_of
 from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.user_rows import user_of
 from tests.builders import SignIn
 from tests.deployment import TokenService, unverified
 from tests.planted import planted

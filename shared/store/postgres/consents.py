@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.model import Scope
 from shared.store import ClientAccess
-from shared.store.postgres.grants import GRANT, GRANT_STANDS
+from shared.store.postgres.live_grants import GRANT, GRANT_STANDS
 from shared.store.postgres.outbox import LOCK_USER, TELL_CLIENT
 from shared.store.postgres.transport.database import Database
 

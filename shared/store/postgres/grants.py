@@ -19,21 +19,14 @@ from shared.store import (
 )
 from shared.store.codecs.authorizations import details, restored_authentication
 from shared.store.codecs.authors import author_detail
-from shared.store.postgres.memberships import asks_for_memberships, memberships
-from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_groups
+from shared.store.postgres.live_grants import GRANT, GRANT_STANDS
+from shared.store.postgres.memberships import asks_for_memberships
+from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.user_rows import user_of, user_with_groups
 
 COUNTED = 10_000  # the most grants of a client that are read to count them
-
-GRANT_STANDS = """
-      g.revoked_at IS NULL AND g.expires_at > now() AND g.epoch = u.epoch AND u.disabled_at IS NULL
-  AND g.client_epoch = c.epoch AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
-"""The condition of a live grant, over GRANT. State is compared at each use."""
-
-GRANT = """grants g JOIN users u USING (user_id) JOIN clients c USING (client_id)
-     LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"""
-"""Grants, joined with what decides whether they are live."""
 
 # If it is sent again after a lost answer, it finds its own row and changes nothing.
 _ADD = f"""
@@ -101,22 +94,6 @@ SELECT NULL AS user_id, NULL AS username, NULL::jsonb AS claims FROM clients
  WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL
    AND first_epoch <= coalesce($3, first_epoch)
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $2)"""
-
-
-def user_of(row: Row) -> User:
-    """The user of a row that has the columns of `user_with_groups`."""
-    groups, roles = memberships(row["memberships"])
-    return User(
-        user_id=row["user_id"],
-        username=row["username"],
-        claims=row["user_claims"],
-        epoch=row["epoch"],
-        claims_version=row["claims_version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        groups=groups,
-        roles=roles,
-    )
 
 
 def _grant_row(row: Row) -> GrantRow:

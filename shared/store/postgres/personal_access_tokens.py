@@ -8,10 +8,9 @@ from shared.store.ports.personal_access_tokens import (
     PersonalAccessToken,
     PresentedToken,
 )
-from shared.store.postgres.grants import user_of
-from shared.store.postgres.redemption import user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.user_rows import user_of, user_with_groups
 
 _STANDS = "t.expires_at > now() AND t.epoch = u.epoch AND u.disabled_at IS NULL"
 _COLUMNS = "t.token_id, t.name, t.scope, t.created_at, t.expires_at, t.last_used_at"

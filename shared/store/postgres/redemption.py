@@ -22,16 +22,7 @@ waits for it, and an UPDATE would read the families as they were before.
 A statement that reaches the server after the request's deadline changes nothing.
 """
 
-from shared.store.postgres.memberships import MEMBERSHIPS_OF_USER
-
-USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
-"""The columns of a user, beside those of a grant. The user is not disabled."""
-
-
-def user_with_groups(condition: str) -> str:
-    """The columns of a user, with their groups and roles if *condition* holds, which are NULL otherwise."""
-    return f"{USER}, CASE WHEN {condition} THEN {MEMBERSHIPS_OF_USER} END AS memberships"
-
+from shared.store.postgres.user_rows import user_with_groups
 
 OVERLAP = "interval '5 seconds'"
 

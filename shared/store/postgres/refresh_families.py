@@ -13,12 +13,13 @@ from shared.store import (
 )
 from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
-from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
+from shared.store.postgres.live_grants import GRANT, GRANT_STANDS
 from shared.store.postgres.memberships import asks_for_memberships
 from shared.store.postgres.outages import OUTAGE
-from shared.store.postgres.redemption import IN_TIME, IS_LATE, user_with_groups
+from shared.store.postgres.redemption import IN_TIME, IS_LATE
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.user_rows import user_of, user_with_groups
 
 _FAMILY_STANDS = f"""
       f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()
