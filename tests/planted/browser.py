@@ -97,7 +97,7 @@ def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that registered itself opens a program on the user's device without a page before it."""
-    for module in ("response.callback", "interaction.next_step", "logout.decision"):
+    for module in ("response.callback", "interaction.consent_rules", "logout.decision"):
         monkeypatch.setattr(f"services.authorization.{module}.opens_a_strangers_app", lambda *_, **__: False)
 
 

@@ -12,7 +12,7 @@ from services.accounts.self_service import overview
 from services.accounts.self_service import passkeys as page_of_passkeys
 from services.accounts.visit.access import AccountAccess
 from services.authorization.authentication import passkey as authentication
-from services.authorization.interaction import next_step
+from services.authorization.interaction import second_factor_rules
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.codec.base64url import base64url, from_base64url
 from shared.codec.json_text import parse_object
@@ -157,7 +157,7 @@ def lets_the_browser_forget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def offers_what_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every second factor of the user counts, whatever the request demands."""
-    monkeypatch.setattr(next_step, "_sufficient", lambda _, proven: proven.second_factors)
+    monkeypatch.setattr(second_factor_rules, "_sufficient", lambda _, proven: proven.second_factors)
 
 
 def binds_challenges_to_no_user(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.authorization.interaction import next_step
+from services.authorization.interaction import consent_rules
 from services.cli import resource_snippets
 from services.client_registry.administration import resources as resource_administration
 from services.discovery import app as discovery_app
@@ -136,7 +136,7 @@ def replacements_need_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def everything_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show the whole request again where more is requested."""
-    monkeypatch.setattr(next_step, "_remembered", lambda *_: ())
+    monkeypatch.setattr(consent_rules, "_remembered", lambda *_: ())
 
 
 def texts_have_one_language(monkeypatch: pytest.MonkeyPatch) -> None:

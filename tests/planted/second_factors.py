@@ -7,7 +7,7 @@ import pytest
 
 from services.authorization.authentication import known_browsers, proven
 from services.authorization.device import forms, sealed
-from services.authorization.interaction import dispatcher, next_step, sign_in
+from services.authorization.interaction import dispatcher, next_step, second_factor_rules, sign_in
 from services.authorization.interaction.step import Login, ShowSecondFactor
 from shared.codec.base64url import base64url
 from shared.identity import totp
@@ -131,12 +131,13 @@ def enrols_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asks_nobody_for_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a group requires of its members is not looked at."""
-    needs = next_step.needs_second_factor
+    needs = second_factor_rules.needs_second_factor
 
     def without(*arguments: Any, **options: Any) -> bool:
         return needs(*arguments, **options | {"is_demanded": False})
 
-    monkeypatch.setattr(next_step, "needs_second_factor", without)
+    for module in (next_step, second_factor_rules):
+        monkeypatch.setattr(module, "needs_second_factor", without)
 
 
 def removes_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

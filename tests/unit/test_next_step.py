@@ -9,8 +9,9 @@ import pytest
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.proven import Proven
+from services.authorization.interaction.current_user import CurrentUser
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.interaction.next_step import CurrentUser, next_step
+from services.authorization.interaction.next_step import next_step
 from services.authorization.interaction.step import (
     AddSecondFactor,
     Consent,

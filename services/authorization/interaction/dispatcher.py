@@ -6,14 +6,11 @@ from aiohttp import web
 
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
+from services.authorization.interaction.current_user import CurrentUser
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.interaction.next_step import (
-    CurrentUser,
-    SecondFactorSetting,
-    may_need_second_factor,
-    next_step,
-)
+from services.authorization.interaction.next_step import next_step
 from services.authorization.interaction.permission import Permissions
+from services.authorization.interaction.second_factor_rules import SecondFactorSetting, may_need_second_factor
 from services.authorization.interaction.step import Step
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.active_session import ActiveSessions

@@ -9,7 +9,7 @@ from services.authorization.authentication.new_session import NewSessions, SignI
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import SecondFactorSetting, step_before_session
+from services.authorization.interaction.second_factor_rules import SecondFactorSetting, step_before_session
 from shared.oauth.tokens.handle import digest
 from shared.store import SecondFactors
 
