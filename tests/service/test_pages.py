@@ -1,9 +1,9 @@
 """Rendered pages: escaping, headers, links, and the names that automation relies on."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import cast
@@ -34,6 +34,7 @@ from shared.browser.pages.security import link
 from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
+from tests.each_case import check_each
 
 PAGES = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)), web.Application())
 MARKUP = "\"><script>alert('x')</script>&{{7*7}}"
@@ -114,15 +115,13 @@ def sample_tags(response: web.Response) -> PageTags:
     return PageTags(response)
 
 
-RESPONSES: dict[str, dict[str, web.Response]] = {
-    locale: sample_pages.responses(PAGES, locale) for locale in UI_LOCALES
-}
-SAMPLES = [
-    pytest.param(locale, name, response, id=f"{locale}-{name}")
-    for locale, responses in RESPONSES.items()
-    for name, response in responses.items()
-]
-each_sample = pytest.mark.parametrize(("locale", "name", "response"), SAMPLES)
+@cache
+def samples(locale: str) -> Mapping[str, web.Response]:
+    """Every page in a language, by the name of its state."""
+    return sample_pages.responses(PAGES, locale)
+
+
+each_language = pytest.mark.parametrize("locale", UI_LOCALES)
 
 
 @pytest.mark.parametrize("render", MARKED.values(), ids=list(MARKED))
@@ -147,9 +146,7 @@ def test_hidden_fields_carry_their_value_unchanged(value: str) -> None:
     assert document.all("form")[0]["action"] == "https://rp1.test/cb?x=1&y=2"
 
 
-@each_sample
-def test_every_page_has_every_header(locale: str, name: str, response: web.Response) -> None:
-    """No page is stored, framed, sniffed or named to another site, and it says its language."""
+def _has_every_header(locale: str, name: str, response: web.Response) -> None:
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Content-Language"] == locale
     assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -166,10 +163,13 @@ def test_every_page_has_every_header(locale: str, name: str, response: web.Respo
     assert sample_tags(response).all("html") == [{"lang": locale, "dir": "rtl" if locale == "ar" else "ltr"}]
 
 
-@pytest.mark.point(26)
-@each_sample
-def test_every_page_is_well_made(locale: str, name: str, response: web.Response) -> None:
-    """One h1, headings in order, unique ids, a label for each input, no inline style, only own files."""
+@each_language
+def test_every_page_has_every_header(locale: str) -> None:
+    """No page is stored, framed, sniffed or named to another site, and it says its language."""
+    check_each(samples(locale), partial(_has_every_header, locale))
+
+
+def _is_well_made(_: str, response: web.Response) -> None:
     document = sample_tags(response)
     levels = [int(tag[1]) for tag, _ in document.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
@@ -188,23 +188,30 @@ def test_every_page_is_well_made(locale: str, name: str, response: web.Response)
     assert all(file and file.startswith(f"/oidc/static/{PAGES.renderer.assets.version}/") for file in files)
 
 
+@pytest.mark.point(26)
+@each_language
+def test_every_page_is_well_made(locale: str) -> None:
+    """One h1, headings in order, unique ids, a label for each input, no inline style, only own files."""
+    check_each(samples(locale), _is_well_made)
+
+
 _PRESSED = re.compile(r'<(?:button|a class="small")[^>]*>(.*?)</(?:button|a)>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 
 @pytest.mark.point(26)
-@pytest.mark.parametrize("locale", UI_LOCALES)
+@each_language
 def test_no_two_buttons_of_a_page_say_the_same(locale: str) -> None:
     """Out of its row, "Sign out" or "Remove" says which device or passkey it means (WCAG 2.2 §2.4.4)."""
-    for name, response in RESPONSES[locale].items():
+    for name, response in samples(locale).items():
         said = [" ".join(_TAG.sub("", text).split()) for text in _PRESSED.findall(body(response))]
         assert sorted(said) == sorted(set(said)), name
 
 
-@pytest.mark.parametrize("locale", UI_LOCALES)
+@each_language
 def test_no_line_begins_with_a_dot(locale: str) -> None:
     """On a narrow screen, a dot between two parts stays at the end of its line."""
-    for name, response in RESPONSES[locale].items():
+    for name, response in samples(locale).items():
         lines = re.findall(r'<p class="(?:what|lead)">(.*?)</p>', body(response))
         assert not [line for line in lines if re.search("[^\u00a0]·|·[^ ]", line)], name
 
