@@ -62,10 +62,12 @@ def leaves(monkeypatch):
 
 @planted(leaves)
 def test_a(request):
-    opened = socket.socket()
+    opened = [socket.socket()]
+    opened.append(opened)
+    _ = [[] for _ in range(100_000)]
     if "planted" in request.node.name:
         raise AssertionError(opened)
-    opened.close()
+    opened[0].close()
 
 def test_b():
     gc.collect()
@@ -73,7 +75,7 @@ def test_b():
 
 
 def test_no_later_test_is_blamed_for_what_a_defect_left_open(tmp_path: Path) -> None:
-    """A socket that nobody closed, of a run that failed as it should."""
+    """A socket in a cycle that nobody closed, of a run that failed as it should and allocated much."""
     (tmp_path / "test_it.py").write_text(LEAVES_A_SOCKET)
     options = (
         "--disable-plugin-autoload",
