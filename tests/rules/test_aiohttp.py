@@ -4,21 +4,20 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from shared.server.http.connection import HttpConnection, WrittenResponse
 from shared.server.http.server import HttpServer, Runner
 from shared.web.request import Request
+from tests.rules.sources import modules, tree
 
-ROOT = Path(__file__).parents[2]
 PUBLIC = {"aiohttp", "aiohttp.abc", "aiohttp.http", "aiohttp.http_exceptions"}
 PRIVATE = re.compile(r"\b_[a-z]\w*")
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
         elif isinstance(node, ast.Import):
@@ -27,10 +26,8 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 
 def test_no_internal_module_of_aiohttp_is_imported() -> None:
     """Names that aiohttp's documentation does not have."""
-    for folder in ("shared", "services", "deploy"):
-        for path in (ROOT / folder).rglob("*.py"):
-            modules = {name for name in _imported(ast.parse(path.read_text())) if name.startswith("aiohttp.")}
-            assert modules <= PUBLIC, path
+    for path in modules("shared", "services", "deploy"):
+        assert {name for name in _imported(tree(path)) if name.startswith("aiohttp.")} <= PUBLIC, path
 
 
 def _bases(kind: type) -> Iterator[type]:

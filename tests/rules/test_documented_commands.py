@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 
 from services.cli import main
+from tests.each_case import check_each
 from tests.flow.command_line import verb_of
 
 ROOT = Path(__file__).parents[2]
@@ -26,17 +26,20 @@ def _commands() -> Iterator[tuple[str, str]]:
 COMMANDS = tuple(_commands())
 
 
-@pytest.mark.parametrize(("document", "line"), COMMANDS, ids=str)
-def test_every_documented_command_exists(document: str, line: str) -> None:
-    """Documented verbs and options exist."""
+def _exists(_: str, line: str) -> None:
     words = line.split()
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         verb = verb_of(command, words.pop(0))
-        assert verb, f"{document}: ostiary {line}"
+        assert verb
         command = verb
     options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
-    assert {word for word in words if word.startswith("--")} <= options, f"{document}: ostiary {line}"
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_every_documented_command_exists() -> None:
+    """Documented verbs and options exist."""
+    check_each({f"{document}: ostiary {line}": line for document, line in COMMANDS}, _exists)
 
 
 def test_the_documents_name_commands() -> None:

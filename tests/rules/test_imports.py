@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import shared
+from tests.rules.sources import ROOT, docstring, modules, name_of, tree
 
-ROOT = Path(__file__).parents[2]
 SERVICES = tuple(f"services.{path.parent.name}" for path in sorted((ROOT / "services").glob("*/app.py")))
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 STEPS = "services/authorization/steps/"  # one page each; the next one is decided outside
@@ -22,24 +22,15 @@ IMPURE = (*IO, "shared.store", "shared.fetch", "shared.live", "shared.web", "sha
 STORES = ("shared.store.redis", "shared.store.postgres", "redis", "asyncpg")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 
-SOURCES = sorted(
-    path
-    for folder in ("services", "shared", "deploy", "tests")
-    for path in (ROOT / folder).rglob("*.py")
-    if "node_modules" not in path.parts
-)
-
-
-def _name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+SOURCES = modules("services", "shared", "deploy", "tests")
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{_name(path)}:{node.lineno} imports relatively"
+            assert node.level == 0, f"{name_of(path)}:{node.lineno} imports relatively"
             module = node.module or ""
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
@@ -51,9 +42,8 @@ def _starts(name: str, prefixes: tuple[str, ...]) -> bool:
 
 def _is_pure(path: Path) -> bool:
     """Whether the docstring of a module or of its package says *Pure*."""
-    texts = [path, *(folder / "__init__.py" for folder in path.parents if (folder / "__init__.py").exists())]
-    docstrings = (ast.get_docstring(ast.parse(text.read_text("utf-8"))) or "" for text in texts)
-    return any(re.search(r"\bPure\b", docstring) for docstring in docstrings)
+    packages = (folder / "__init__.py" for folder in path.parents if folder.is_relative_to(ROOT))
+    return any(re.search(r"\bPure\b", docstring(text)) for text in (path, *packages))
 
 
 def _forbidden(name: str, is_pure: bool) -> tuple[str, ...]:
@@ -88,10 +78,13 @@ def violations(name: str, imports: set[str], is_pure: bool = False) -> set[str]:
     return forbidden
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+def test_a_module_imports_only_what_its_room_may() -> None:
     """Services import no other service, `shared` imports downwards, and pure rules import no I/O."""
-    assert violations(_name(path), set(_imports(path)), _is_pure(path)) == set()
+    assert SOURCES
+    wrong = {
+        name_of(path): violations(name_of(path), set(_imports(path)), _is_pure(path)) for path in SOURCES
+    }
+    assert {name: imports for name, imports in wrong.items() if imports} == {}
 
 
 @pytest.mark.parametrize(
@@ -132,17 +125,17 @@ def test_every_room_of_shared_is_a_floor() -> None:
 
 def test_no_room_is_named_for_leftovers() -> None:
     """No module has a name such as `utils`."""
-    assert [_name(path) for path in SOURCES if path.name in FORBIDDEN_NAMES] == []
+    assert [name_of(path) for path in SOURCES if path.name in FORBIDDEN_NAMES] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
     """Only the settings read os.environ, and systemd's own variables where it is notified; libpq's are
     removed in one place, and the local runner passes the rest to its processes."""
     readers = {
-        _name(path)
+        name_of(path)
         for path in SOURCES
-        if not _name(path).startswith(("tests/", "deploy/local/"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if not name_of(path).startswith(("tests/", "deploy/local/"))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     assert readers <= {

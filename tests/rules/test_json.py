@@ -2,11 +2,10 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.rules.sources import modules, name_of, tree
 
 OWN_JSON = ("shared/store/", "services/authorization/pages/start.py", "deploy/local/", "deploy/capacity/")
 """Read what Ostiary itself has written: its stores, the file of the demo, and its measurements."""
@@ -14,29 +13,29 @@ THE_PARSER = "shared/codec/json_text.py"
 
 _PARSERS = {"json.load", "json.loads", "orjson.loads", "jwt.get_unverified_header", "jwt.decode"}
 
-SOURCES = sorted(
-    path for folder in ("services", "shared", "deploy") for path in (ROOT / folder).rglob("*.py")
-)
+_METHODS = {name.rpartition(".")[2] for name in _PARSERS}
+
+SOURCES = modules("services", "shared", "deploy")
 
 
-def parsers(source: str) -> Iterator[str]:
-    """The JSON parsers that *source* names."""
-    for node in ast.walk(ast.parse(source)):
+def parsers(module: ast.Module) -> Iterator[str]:
+    """The JSON parsers that a module names."""
+    for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom) and node.module in ("json", "orjson"):
             yield from (alias.name for alias in node.names if alias.name in ("load", "loads"))
         elif isinstance(node, ast.Attribute):
-            if ast.unparse(node) in _PARSERS or node.attr == "model_validate_json":
+            is_parser = node.attr in _METHODS and ast.unparse(node) in _PARSERS
+            if is_parser or node.attr == "model_validate_json":
                 yield ast.unparse(node)
         elif isinstance(node, ast.Await) and ast.unparse(node.value).endswith(".json()"):
             yield ast.unparse(node.value)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_foreign_json_has_one_parser(path: Path) -> None:
+def test_foreign_json_has_one_parser() -> None:
     """Depth, duplicates, NUL and lone surrogates are refused in one place."""
-    name = path.relative_to(ROOT).as_posix()
-    if name != THE_PARSER and not name.startswith(OWN_JSON):
-        assert list(parsers(path.read_text("utf-8"))) == []
+    named = {name_of(path): list(parsers(tree(path))) for path in SOURCES}
+    foreign = {name: others for name, others in named.items() if not name.startswith((THE_PARSER, *OWN_JSON))}
+    assert {name: others for name, others in foreign.items() if others} == {}
 
 
 @pytest.mark.parametrize(
@@ -52,4 +51,4 @@ def test_foreign_json_has_one_parser(path: Path) -> None:
 )
 def test_the_rule_finds_each_other_parser(source: str) -> None:
     """The rule finds planted violations."""
-    assert list(parsers(source))
+    assert list(parsers(ast.parse(source)))

@@ -3,16 +3,16 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.rules.sources import ROOT, modules, tree
+
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 _ROW = re.compile(r"^\| (`[^|]+) \| ([^|]+) \|", re.MULTILINE)
 
 
-def _events(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def _events(module: ast.Module) -> Iterator[tuple[str, str]]:
     """Each event and its level: the arguments of structlog's methods, and lines written past structlog."""
-    for node in ast.walk(tree):
+    for node in ast.walk(module):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
             logger = ast.unparse(node.func.value)
             if logger in ("logger", "structlog.get_logger()"):
@@ -29,8 +29,7 @@ def _events(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _logged() -> set[tuple[str, str]]:
-    files = (file for folder in ("services", "shared") for file in (ROOT / folder).rglob("*.py"))
-    events = {event for file in files for event in _events(ast.parse(file.read_text("utf-8")))}
+    events = {event for path in modules("services", "shared") for event in _events(tree(path))}
     return {(name, level.replace("exception", "error")) for name, level in events}
 
 

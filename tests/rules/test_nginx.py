@@ -12,6 +12,7 @@ import pytest
 from deploy.proxies.nginx import render
 from deploy.proxies.site import DEFAULT_UPSTREAMS, Site
 from shared.paths import PATHS, Group, Path, Service
+from tests.each_case import check_each
 
 RENDERED = render(Site())
 LOCATION = re.compile(
@@ -39,14 +40,17 @@ def _example(path: Path) -> str:
     return re.sub(r"\{[a-z_]+\}", lambda match: EXAMPLES.get(match[0], "x"), path.path)
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if path.group in SERVED], ids=str)
-def test_every_path_goes_to_its_service(path: Path) -> None:
-    """Each path is on the public listener, or on the internal one for administration, but never on both."""
+def _goes_to_its_service(_: str, path: Path) -> None:
     public, internal = _public_and_internal()
     if path.group is Group.ADMINISTRATION:
         public, internal = internal, public
     assert _upstream(public, _example(path)) == path.service.replace("-", "_")
     assert _upstream(internal, _example(path)) is None
+
+
+def test_every_path_goes_to_its_service() -> None:
+    """Each path is on the public listener, or on the internal one for administration, but never on both."""
+    check_each({str(path): path for path in PATHS if path.group in SERVED}, _goes_to_its_service)
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.START_PAGE], ids=str)

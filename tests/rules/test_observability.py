@@ -3,15 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
 from deploy.observability.alerts import ALERTS, Alert
 from deploy.observability.dashboards import DASHBOARDS
 from shared.server.metric_table import METRICS, MetricDescription
+from tests.rules.sources import ROOT, modules, tree
 
-ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "deploy" / "README.md").read_text("utf-8")
 QUERIES = [
     query for dashboard in DASHBOARDS for panel in dashboard.panels for query in panel.queries.values()
@@ -58,11 +57,14 @@ def _values(node: ast.expr) -> tuple[str, ...]:
 
 
 def _calls() -> Iterator[ast.Call]:
-    for folder in ("services", "shared"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "count_event":
-                    yield node
+    for path in modules("services", "shared"):
+        for node in ast.walk(tree(path)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "count_event"
+            ):
+                yield node
 
 
 def _counted() -> Mapping[str, set[str]]:

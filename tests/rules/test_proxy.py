@@ -24,11 +24,12 @@ def _example(path: Path) -> str:
     return re.sub(r"\{[a-z_]+\}", lambda match: EXAMPLES.get(match[0], "x"), path.path)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=str)
 @pytest.mark.parametrize("query", ["", "?", "?a=/oidc/login"])
-def test_every_path_goes_to_its_service(path: Path, query: str) -> None:
+def test_every_path_goes_to_its_service(query: str) -> None:
     """The path map decides, with and without a query."""
-    assert upstream(_example(path) + query) == path.service
+    assert {str(path): upstream(_example(path) + query) for path in PATHS} == {
+        str(path): path.service for path in PATHS
+    }
 
 
 @pytest.mark.parametrize(

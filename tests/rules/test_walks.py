@@ -1,21 +1,17 @@
 """The step-by-step walks in package docstrings name existing files."""
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.rules.sources import ROOT, docstring, modules, name_of
+
 MAX_LINES = 30
 
 
 def _walks() -> dict[str, str]:
-    packages = {
-        path.parent.relative_to(ROOT).as_posix(): ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        for folder in ("services", "shared")
-        for path in (ROOT / folder).rglob("__init__.py")
-    }
+    paths = (path for path in modules("services", "shared") if path.name == "__init__.py")
+    packages = {name_of(path.parent): docstring(path) for path in paths}
     return {package: text for package, text in packages.items() if "step by step" in text}
 
 
