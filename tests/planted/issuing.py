@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.issuing import tokens
+from shared.issuing import client_authentication, tokens
 from shared.model import Authorization, Json, User
 from shared.oauth import claims
 from shared.oauth.client.record import Client
@@ -17,3 +17,8 @@ def every_id_token_has_the_claims_of_the_scope(monkeypatch: pytest.MonkeyPatch) 
         return {**by_scope, **lean(user, authorization, client, is_alone=is_alone)}
 
     monkeypatch.setattr(tokens, "id_token_user_claims", full)
+
+
+def believes_a_client_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client needs no secret, whatever it has registered."""
+    monkeypatch.setattr(client_authentication, "accepts", lambda client, credentials: True)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from aiohttp import encode_basic_auth
 
 from shared.browser.form_token import FORM_TOKEN
 from shared.model import User
@@ -48,6 +49,7 @@ from tests.authorization import (
     is_login,
 )
 from tests.deployment import open_world, settings_for
+from tests.personal_access_tokens import a_token
 from tests.planted import planted
 from tests.planted.accounts import (
     asks_for_no_second_factor,
@@ -306,12 +308,16 @@ async def test_a_form_of_another_site_changes_nothing(
 
 
 async def test_access_tokens_open_no_page(accounts: AuthorizationService) -> None:
-    """The pages are for browsers: a bearer token, whatever it is, is no session."""
-    page = await accounts.browser().request(
-        "GET", ACCOUNT.path, headers={"Authorization": "Bearer at_anything"}
-    )
-    assert page.status == 303
-    assert page.location.startswith("/oidc/oauth2/auth?")
+    """The pages are for browsers: a token, whatever its scope and its user, is no session."""
+    user = await accounts.user()
+    token = (await a_token(accounts.world, user, scope="openid profile email")).value
+    basic = encode_basic_auth(user.username, token)
+    for authorization in (f"Bearer {token}", basic, "Bearer at_anything"):
+        for path in ACCOUNT_PAGES:
+            headers = {"Authorization": authorization}
+            page = await accounts.browser().request("GET", path.path, headers=headers)
+            assert page.status == 303
+            assert page.location.startswith("/oidc/oauth2/auth?")
 
 
 @planted(signs_nobody_out)

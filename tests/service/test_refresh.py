@@ -14,6 +14,7 @@ from shared.oauth.tokens.refresh_token import parse_refresh_token
 from tests.builders import SignIn
 from tests.deployment import TokenService
 from tests.planted import planted
+from tests.planted.issuing import believes_a_client_by_its_name
 from tests.planted.senders import rotates_bound_families, uses_unbound_families_too
 
 Change = Callable[[TokenService, SignIn, Client], Awaitable[None]]
@@ -182,6 +183,21 @@ async def test_a_public_client_refreshes_by_its_name(tokens: TokenService) -> No
     first: Any = await tokens.tokens(client)
     second = await (await tokens.refresh(client, first["refresh_token"])).json()
     assert second["refresh_token"].startswith("rt_")
+
+
+@planted(believes_a_client_by_its_name)
+async def test_a_confidential_client_refreshes_by_more_than_its_name(tokens: TokenService) -> None:
+    """RFC 6749 §6: invalid_client for the name alone, and the refresh token lives on."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": first["refresh_token"],
+        "client_id": client.client_id,
+    }
+    refused = await tokens.token(None, form)
+    assert (refused.status, (await refused.json())["error"]) == (401, "invalid_client")
+    assert (await tokens.refresh(client, first["refresh_token"])).status == 200
 
 
 @pytest.mark.parametrize(
