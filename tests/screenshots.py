@@ -1,7 +1,8 @@
 """Takes a screenshot of every page and state, and of every mail: `python -m tests.screenshots FOLDER`.
 
 Light and dark, 320 and 1280 pixels wide, in English and Arabic; the mails and some pages in every language.
-With `deploy/images --readme` it writes only the two pictures that README.md shows.
+With `deploy/images --readme` it writes only the two pictures that README.md shows. Japanese and Chinese need
+a font that has them, such as Debian's fonts-noto-cjk.
 """
 
 import asyncio
