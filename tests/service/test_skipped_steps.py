@@ -27,7 +27,7 @@ from tests.authorization import (
 )
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, add_passkey
 from tests.planted import planted
-from tests.planted.second_factors import forgets_who_is_waiting
+from tests.planted.second_factors import asks_for_a_password_alone, forgets_who_is_waiting
 from tests.second_factors import WRONG, a_user_with_an_app, code, is_addition, show
 
 URLS = tuple(
@@ -35,6 +35,7 @@ URLS = tuple(
     for path in PATHS
     if path.service is Service.AUTHORIZATION and path.group is Group.PUBLIC and "{" not in path.path
 )
+ESSENTIAL = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 GUESSES = {
     "username": "ada",
     "password": "wrong",
@@ -122,23 +123,30 @@ async def test_what_a_group_requires_is_not_skipped(op: AuthorizationService, ha
     await _is_not_skipped(op, HALVES[half], user)
 
 
+@planted(asks_for_a_password_alone)
+@pytest.mark.parametrize("half", HALVES)
+async def test_what_a_client_demands_is_not_skipped(op: AuthorizationService, half: str) -> None:
+    """By an essential `acr`, of users without a second factor too (Core 1.0 §5.5.1.1)."""
+    await _is_not_skipped(op, HALVES[half], await HALVES[half].user(op), claims=ESSENTIAL)
+
+
 async def test_a_new_password_is_not_skipped(op: AuthorizationService) -> None:
     """Nor where nothing else is needed."""
     half = HALVES["a new password"]
     await _is_not_skipped(op, half, await half.user(op))
 
 
-async def _is_not_skipped(op: AuthorizationService, half: Half, user: User) -> None:
+async def _is_not_skipped(op: AuthorizationService, half: Half, user: User, **demands: str) -> None:
     client, browser, is_waiting = await op.client(skip_consent=True), op.browser(), half.is_waiting
-    page = await browser.log_in(await browser.authorize(client), user)
+    page = await browser.log_in(await browser.authorize(client, **demands), user)
     assert is_waiting(page)
     for name, answer in await tries(browser, page):
         assert not (answer.is_at_client and "code" in answer.answer), name
         assert not any("session" in cookie for cookie in answer.cookies), name
         assert is_waiting(await browser.get(AUTHORIZATION.path, page.hidden)), name
     assert is_waiting(await browser.get(LOGIN.path, page.hidden)), "going back"
-    assert is_login(await browser.authorize(client)), "starting again"
-    assert (await browser.authorize(client, prompt="none")).answer["error"] == "login_required"
+    assert is_login(await browser.authorize(client, **demands)), "starting again"
+    assert (await browser.authorize(client, prompt="none", **demands)).answer["error"] == "login_required"
     assert browser.cookie("session") is None
 
 
