@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.proven import Proven
 from shared.model import User
 from shared.oauth.authentication_methods import ACR_VALUES, CLASSES, Method, acr_of, amr_of, methods_of
 from tests.planted import planted
@@ -36,7 +37,9 @@ def test_a_session_says_what_its_methods_reach(monkeypatch: pytest.MonkeyPatch) 
     """A class that is added to the table becomes the `acr` of authentications by its methods."""
     stronger = ((frozenset({Method.PASSWORD}), "urn:test:stronger"), *CLASSES)
     monkeypatch.setattr("shared.oauth.authentication_methods.CLASSES", stronger)
-    authentication = Authenticated(USER, frozenset({Method.PASSWORD}), NOW).authentication
+    authentication = Authenticated(
+        USER, Proven.by_user(USER, frozenset({Method.PASSWORD}), NOW)
+    ).authentication
     assert (authentication.acr, authentication.amr) == ("urn:test:stronger", ("pwd",))
     assert authentication.auth_time == NOW
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.current_user import CurrentUser
 from services.authorization.interaction.interaction import Interaction
@@ -155,7 +154,7 @@ def test_an_interaction_survives_its_store() -> None:
     interaction = Interaction(parameters={"client_id": "x"}, browser="b" * 64, signed_in=None)
     assert Interaction.from_json(interaction.to_json()) == interaction
     user = User(user_id=uuid4(), username="ada", epoch=3)
-    proven = Proven.of(Authenticated(user, frozenset({Method.PASSWORD}), NOW, BOTH))
+    proven = Proven.by_user(user, frozenset({Method.PASSWORD}), NOW, BOTH)
     waiting = replace(interaction, proven=proven)
     stored = FORMAT.encode(JsonRecord(**waiting.to_json()))
     assert Interaction.from_json(decode(stored) or {}) == waiting
@@ -196,14 +195,9 @@ def test_nothing_comes_before_a_second_factor_that_is_missing(
     prompt: str, user: CurrentUser | None, factors: frozenset[SecondFactor]
 ) -> None:
     """Whoever has authenticated for this request by half goes on with the other half, or not at all."""
-    proven = Proven.of(
-        Authenticated(
-            User(user_id=uuid4(), username="eve"),
-            frozenset({Method.PASSWORD}),
-            NOW,
-            factors,
-            needs_second_factor=True,
-        )
+    user_of_half = User(user_id=uuid4(), username="eve")
+    proven = Proven.by_user(
+        user_of_half, frozenset({Method.PASSWORD}), NOW, factors, needs_second_factor=True
     )
     request = replace(REQUEST, prompt=frozenset({prompt} - {""}))
     step = next_step(request, user, CLIENT, NOW, proven=proven)

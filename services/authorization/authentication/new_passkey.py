@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.second_factor import Added
 from shared.browser.device_name import device_name
@@ -59,7 +60,7 @@ class PasskeyEnrolment:
         mails = self.notices.about(request, user, "passkey_added")
         codes = await add_first_passkey(self.second_factors, user.user_id, proven.epoch, passkey, mails)
         logger.info("second_factor_added", user_id=str(user.user_id))
-        return Added(proven.completed(user, _methods(passkey)), codes)
+        return Added(Authenticated.completing(proven, user, _methods(passkey)), codes)
 
 
 def _methods(passkey: Passkey) -> frozenset[Method]:

@@ -101,7 +101,7 @@ class NewSessions:
             epoch=user.epoch,
             authentication=authenticated.authentication,
             expires_at=clock.now() + self.lifetime,
-            needs_second_factor=authenticated.needs_second_factor,
+            needs_second_factor=authenticated.proven.needs_second_factor,
         )
         known = self.known_browsers.remember(request, user.user_id, user.epoch)
         origin: Json = {"address": client_address(request), "user_agent": user_agent(request)}

@@ -71,13 +71,14 @@ class PasskeyAuthentication:
             return used
         account, use = used
         methods = _methods(account.passkey, use)
-        return Authenticated(
+        proven = Proven.by_user(
             account.user,
             methods,
             clock.now(),
             account.second_factors,
             needs_second_factor=account.needs_second_factor,
         )
+        return Authenticated(account.user, proven)
 
     async def second_options(self, proven: Proven, binding: tuple[str, ...]) -> dict[str, Any]:
         """What the page of the second factor asks the browser: a passkey of this user. Raises Unavailable."""
@@ -104,7 +105,7 @@ class PasskeyAuthentication:
             logger.info("passkey_refused", user_id=str(proven.user_id), address=address, reason=UNVERIFIED)
             return NotAccepted()
         count_event("second_factor")
-        return proven.completed(account.user, _methods(account.passkey, use))
+        return Authenticated.completing(proven, account.user, _methods(account.passkey, use))
 
     async def _use(
         self, fields: Parameters, binding: tuple[str, ...], address: str, event: str, find: Find

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.known_browsers import KnownBrowsers
+from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.throttling import SignInAttempt, SignInThrottle
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.identity.username import canonical
@@ -19,7 +20,7 @@ from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import digest
 from shared.server.metrics import count_event
-from shared.store import SecondFactors, Sessions, UserCredentials
+from shared.store import SecondFactors, Sessions, UserCredentials, UserPassword
 from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
@@ -73,7 +74,7 @@ class PasswordAuthentication:
         except PasswordQueueFull as fault:
             await self.throttle.take_back(attempt)
             raise TemporarilyUnavailable("too many users are signing in", detail=str(fault)) from None
-        if user is None or credential is None or not verdict.is_right or user.disabled_at:
+        if account is None or credential is None or not verdict.is_right or account.user.disabled_at:
             self.throttle.failed()
             await self._note_failure(user, address)
             return None
@@ -81,22 +82,28 @@ class PasswordAuthentication:
         now = clock.now()
         await self.credentials.note_use(credential, now)
         if verdict.new_hash:
-            await self.credentials.rehash(user.user_id, credential.data["hash"], verdict.new_hash)
-        second_factors = account.second_factors if account else frozenset[SecondFactor]()
+            await self.credentials.rehash(account.user.user_id, credential.data["hash"], verdict.new_hash)
+        return await self._authenticated(account, browser, now)
+
+    async def _authenticated(
+        self, account: UserPassword, browser: str | None, now: datetime
+    ) -> Authenticated:
+        user = account.user
         is_remembered = (
             browser is not None
-            and SecondFactor.APP in second_factors
+            and SecondFactor.APP in account.second_factors
             and await self.remembered.is_remembered(user.user_id, digest(browser))
         )
-        return Authenticated(
+        proven = Proven.by_user(
             user,
             frozenset({Method.PASSWORD}),
             now,
-            second_factors,
-            is_remembered,
-            needs_second_factor=account is not None and account.needs_second_factor,
-            has_temporary_password=account is not None and account.is_temporary,
+            account.second_factors,
+            needs_second_factor=account.needs_second_factor,
+            is_remembered=is_remembered,
+            has_temporary_password=account.is_temporary,
         )
+        return Authenticated(user, proven)
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

@@ -79,7 +79,7 @@ class SecondFactorAuthentication:
             return None
         await self.throttle.succeeded(attempt)
         count_event("second_factor")
-        return proven.completed(user, {Method.ONE_TIME_PASSWORD})
+        return Authenticated.completing(proven, user, {Method.ONE_TIME_PASSWORD})
 
     def _attempt(self, request: web.Request, proven: Proven) -> SignInAttempt:
         browser = self.known_browsers.identify(request, proven.user_id, proven.epoch)
@@ -122,4 +122,4 @@ class SecondFactorAuthentication:
             return None
         await self.throttle.succeeded(attempt)
         logger.info("second_factor_added", user_id=str(user.user_id))
-        return Added(proven.completed(user, {Method.ONE_TIME_PASSWORD}), codes)
+        return Added(Authenticated.completing(proven, user, {Method.ONE_TIME_PASSWORD}), codes)

@@ -84,14 +84,14 @@ class DeviceSignIn:
                 return FirstFactorNeeded("throttled", throttled.seconds)
             case None:
                 return FirstFactorNeeded("credentials")
-            case authenticated if authenticated.has_temporary_password:
+            case authenticated if authenticated.proven.has_temporary_password:
                 return FirstFactorNeeded("temporary_password")
-            case authenticated if not self._needs_second_factor(authenticated):
+            case authenticated if not self._needs_second_factor(authenticated.proven):
                 return CompleteSignIn(authenticated, browser)
-            case authenticated if not authenticated.second_factors:
+            case authenticated if not authenticated.proven.second_factors:
                 return FirstFactorNeeded("second_factor")
             case authenticated:
-                return SecondFactorNeeded(browser, Proven.of(authenticated))
+                return SecondFactorNeeded(browser, authenticated.proven)
 
     async def _by_passkey(self, sent: SentForm, browser: str) -> SignInOutcome:
         address = client_address(sent.request)
@@ -100,16 +100,16 @@ class DeviceSignIn:
                 return FirstFactorNeeded("throttled", throttled.seconds)
             case NotAccepted(unknown_id):
                 return FirstFactorNeeded("passkey", unknown_passkey=unknown_id)
-            case authenticated if self._needs_second_factor(authenticated):
+            case authenticated if self._needs_second_factor(authenticated.proven):
                 return FirstFactorNeeded("unverified")
             case authenticated:
                 return CompleteSignIn(authenticated, browser)
 
-    def _needs_second_factor(self, authenticated: Authenticated) -> bool:
-        if ACR_MULTIPLE_FACTORS in satisfied(authenticated.methods) or not self.settings.has_second_factors:
+    def _needs_second_factor(self, proven: Proven) -> bool:
+        if ACR_MULTIPLE_FACTORS in satisfied(proven.methods) or not self.settings.has_second_factors:
             return False
-        is_demanded = self.settings.demands_second_factor(of_group=authenticated.needs_second_factor)
-        return is_demanded or Proven.of(authenticated).shows_second_factor
+        is_demanded = self.settings.demands_second_factor(of_group=proven.needs_second_factor)
+        return is_demanded or proven.shows_second_factor
 
     async def second(self, sent: SentForm) -> SignInOutcome:
         """Check the second factor that the form of the first one leads to.

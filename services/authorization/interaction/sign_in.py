@@ -6,7 +6,6 @@ from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions, SignInForm
-from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.second_factor_rules import SecondFactorSetting, step_before_session
@@ -25,8 +24,8 @@ class InteractionSignIn:
 
     def is_incomplete(self, context: InteractionContext, authenticated: Authenticated) -> bool:
         """Whether no session begins before another step: a second factor, or a new password."""
-        proven = Proven.of(authenticated)
-        return step_before_session(context.validated.request, proven, self.setting) is not None
+        request, proven = context.validated.request, authenticated.proven
+        return step_before_session(request, proven, self.setting) is not None
 
     async def complete(
         self,
@@ -42,7 +41,7 @@ class InteractionSignIn:
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
         if self.is_incomplete(context, authenticated):
-            proven = Proven.of(authenticated)
+            proven = authenticated.proven
             waiting = replace(context.interaction, proven=proven, remembers=remembers, signed_in=None)
             await self.lifecycle.update(context, waiting)
             return context.resume()

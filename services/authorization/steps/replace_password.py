@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -65,7 +66,7 @@ class ReplacePasswordStep:
             )
         except Stale:
             return await self.sign_in.start_again(context)
-        authenticated = proven.with_password_replaced(epoch).completed(user, frozenset())
+        authenticated = Authenticated.completing(proven.with_password_replaced(epoch), user)
         remembers = context.interaction.remembers
         response = await self.sign_in.complete(request, context, authenticated, remembers=remembers)
         return response or await self.sign_in.start_again(context)

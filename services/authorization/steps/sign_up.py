@@ -10,6 +10,7 @@ from aiohttp import web
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_user import NewUser, read_new_user
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
+from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -84,7 +85,8 @@ class SignUpStep:
         user_id = self._user_id(context, new.username)
         match await self._add(new, user_id, client_address(request)):
             case User() as user:
-                return Authenticated(user, frozenset({Method.PASSWORD}), clock.now())
+                proven = Proven.by_user(user, frozenset({Method.PASSWORD}), clock.now())
+                return Authenticated(user, proven)
             case "taken" if (added := await self.users.find(user_id)) and added.username == new.username:
                 shown = Parameters.of({"username": new.username, "password": new.password})
                 return await self.by_password.authenticate(request, shown) or "taken"
