@@ -27,7 +27,7 @@ class WrongIssuer(OperatorError):
         )
 
 
-class PasskeysStranded(OperatorError):
+class PasskeysUnusable(OperatorError):
     """There are passkeys that browsers would not offer at another issuer."""
 
     def __init__(self, stranded: Mapping[str, int], rp_id: str) -> None:
@@ -61,12 +61,12 @@ async def change_issuer(
     """Record another issuer; the previous one is returned.
 
     *rp_id*: the domain that passkeys will belong to, if it is not the issuer's host. Unless it
-    *strands_passkeys*, raises PasskeysStranded if there are passkeys for another host. Raises Unavailable.
+    *strands_passkeys*, raises PasskeysUnusable if there are passkeys for another host. Raises Unavailable.
     """
     if not strands_passkeys:
-        kept = rp_id or rp_id_of(issuer)
-        if stranded := stranded_passkeys(await passkeys.count_by_rp_id(), kept):
-            raise PasskeysStranded(stranded, kept)
+        new_rp_id = rp_id or rp_id_of(issuer)
+        if stranded := stranded_passkeys(await passkeys.count_by_rp_id(), new_rp_id):
+            raise PasskeysUnusable(stranded, new_rp_id)
     return await record.set_issuer(issuer)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.model import Author
 from shared.process.operator_error import OperatorError
-from shared.store import Kept, SessionRow, Sessions, Users
+from shared.store import SessionRow, Sessions, SignOutExemption, Users
 
 NO_SESSION = UUID(int=0)
 """The `sid` of no session: random ones have the bits of their version."""
@@ -53,4 +53,4 @@ async def end_other_sessions(
     users: Users, user_id: UUID, sid: UUID | None = None, *, by: Author | None = None
 ) -> None:
     """End every session of the user but *sid*. Grants that outlive their sessions go on."""
-    await users.end_all(user_id, Kept(sid=sid or NO_SESSION, has_offline_grants=True), by=by)
+    await users.end_all(user_id, SignOutExemption(sid=sid or NO_SESSION, has_offline_grants=True), by=by)

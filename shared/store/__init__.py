@@ -94,12 +94,12 @@ from shared.store.ports.sessions import (
     ClientAccess,
     Consents,
     Interactions,
-    Kept,
     PushedRequests,
     SessionOwner,
     SessionPage,
     SessionRow,
     Sessions,
+    SignOutExemption,
 )
 from shared.store.ports.sign_outs import SignOuts
 from shared.store.ports.users import EVERY_USER, UserFilter, Users
@@ -147,7 +147,6 @@ __all__ = [
     "Groups",
     "InitialAccessTokens",
     "Interactions",
-    "Kept",
     "KeyChange",
     "Keys",
     "Leases",
@@ -196,6 +195,7 @@ __all__ = [
     "SessionRow",
     "Sessions",
     "SharedCounts",
+    "SignOutExemption",
     "SignOuts",
     "SpentCode",
     "Stale",

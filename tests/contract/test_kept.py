@@ -8,20 +8,20 @@ import pytest
 
 from shared.model import User
 from shared.oauth.client.record import Client
-from shared.store import Kept
+from shared.store import SignOutExemption
 from tests.builders import SignIn, World
 from tests.contract.test_consents import redeem, stands
 from tests.planted import planted
 from tests.planted.accounts import keeps_every_grant, keeps_every_session
 
-Act = Callable[[World, UUID, Kept], Awaitable[None]]
+Act = Callable[[World, UUID, SignOutExemption], Awaitable[None]]
 
 
-async def _end_all(world: World, user_id: UUID, kept: Kept) -> None:
+async def _end_all(world: World, user_id: UUID, kept: SignOutExemption) -> None:
     await world.stores.users.end_all(user_id, kept)
 
 
-async def _set_password(world: World, user_id: UUID, kept: Kept) -> None:
+async def _set_password(world: World, user_id: UUID, kept: SignOutExemption) -> None:
     await world.stores.credentials.set_password(user_id, "a hash", kept)
 
 
@@ -72,7 +72,7 @@ async def a_scene(world: World) -> Scene:
 async def test_a_session_goes_on_with_its_grants(world: World, act: Act) -> None:
     """The other session and all of its grants end, and its client is told of that session alone."""
     scene = await a_scene(world)
-    await act(world, scene.user.user_id, Kept(sid=scene.here.sid))
+    await act(world, scene.user.user_id, SignOutExemption(sid=scene.here.sid))
     assert await scene.alive() == {"here", "online here", "offline here"}
     told = [each for each in await world.stores.outbox.list(100) if each.user_id == scene.user.user_id]
     assert [each.sid for each in told] == [scene.there.sid]
@@ -81,7 +81,7 @@ async def test_a_session_goes_on_with_its_grants(world: World, act: Act) -> None
 async def test_connected_clients_go_on(world: World) -> None:
     """Grants that outlive their sessions may be kept when the other sessions end."""
     scene = await a_scene(world)
-    kept = Kept(sid=scene.here.sid, has_offline_grants=True)
+    kept = SignOutExemption(sid=scene.here.sid, has_offline_grants=True)
     await world.stores.users.end_all(scene.user.user_id, kept)
     alive = await scene.alive()
     assert {"here", "online here", "offline here", "offline there"} <= alive
@@ -92,7 +92,7 @@ async def test_everything_goes_on_except_what_is_pending(world: World) -> None:
     """A password may change without ending anything; a code from before it is not redeemed."""
     scene = await a_scene(world)
     pending = scene.here.code(scene.client.client_id)
-    await world.stores.credentials.set_password(scene.user.user_id, "a hash", Kept())
+    await world.stores.credentials.set_password(scene.user.user_id, "a hash", SignOutExemption())
     assert await scene.alive() == {"here", "there", *scene.grants}
     assert await redeem(world, pending) is None
     assert not [each for each in await world.stores.outbox.list(100) if each.user_id == scene.user.user_id]

@@ -13,11 +13,11 @@ from shared.model import User
 from shared.store import (
     PASSKEY,
     Credential,
-    Kept,
     Mail,
     MailContents,
     MailsState,
     NewMail,
+    SignOutExemption,
     Stale,
     Unavailable,
 )
@@ -58,7 +58,7 @@ async def _remove_credential(world: World, user: User, mails: Sequence[NewMail])
 
 
 async def _set_password(world: World, user: User, mails: Sequence[NewMail]) -> None:
-    await world.stores.credentials.set_password(user.user_id, "a hash", Kept(), mails=mails)
+    await world.stores.credentials.set_password(user.user_id, "a hash", SignOutExemption(), mails=mails)
 
 
 async def _replace_password(world: World, user: User, mails: Sequence[NewMail]) -> None:
@@ -89,7 +89,9 @@ async def _make_link(world: World, user: User, mails: Sequence[NewMail]) -> None
 
 async def _use_link(world: World, user: User, mails: Sequence[NewMail]) -> None:
     link_hash = user.user_id.bytes * 2
-    await world.stores.recovery_links.set_password(link_hash, user.user_id, "a hash", Kept(), mails=mails)
+    await world.stores.recovery_links.set_password(
+        link_hash, user.user_id, "a hash", SignOutExemption(), mails=mails
+    )
 
 
 async def _want_address(world: World, user: User, mails: Sequence[NewMail]) -> None:

@@ -18,7 +18,7 @@ from shared.operations.personal_access_tokens import (
     add_token,
     revoke_token,
 )
-from shared.store import Expiring, Kept, Stale
+from shared.store import Expiring, SignOutExemption, Stale
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.personal_access_tokens import a_token
@@ -90,7 +90,9 @@ async def _new_password(world: World, user: User) -> None:
 
 
 async def _new_password_for_one(world: World, user: User) -> None:
-    await world.stores.credentials.set_password(user.user_id, "hash", Kept(sid=await world.session(user)))
+    await world.stores.credentials.set_password(
+        user.user_id, "hash", SignOutExemption(sid=await world.session(user))
+    )
 
 
 @planted(survives_its_user)
@@ -120,11 +122,11 @@ async def test_a_token_is_deleted_with_its_user(world: World) -> None:
 
 
 async def _keep_all(world: World, user: User) -> None:
-    await world.stores.credentials.set_password(user.user_id, "hash", Kept())
+    await world.stores.credentials.set_password(user.user_id, "hash", SignOutExemption())
 
 
 async def _end_other_sessions(world: World, user: User) -> None:
-    await world.stores.users.end_all(user.user_id, Kept(sid=uuid4(), has_offline_grants=True))
+    await world.stores.users.end_all(user.user_id, SignOutExemption(sid=uuid4(), has_offline_grants=True))
 
 
 async def _disconnect(world: World, user: User) -> None:

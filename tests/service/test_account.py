@@ -27,7 +27,7 @@ from shared.paths import (
     SECOND_FACTOR,
     Path,
 )
-from shared.store import Kept
+from shared.store import SignOutExemption
 from tests.accounts import (
     form_with,
     grow_old,
@@ -364,7 +364,7 @@ async def test_a_temporary_password_is_not_kept(accounts: AuthorizationService) 
     browser, user = accounts.browser(), await accounts.user()
     page = await sign_in(browser, user, ACCOUNT_PASSWORD)
     credentials = accounts.world.stores.credentials
-    await credentials.set_password(user.user_id, PASSWORD_HASH, Kept(), is_temporary=True)
+    await credentials.set_password(user.user_id, PASSWORD_HASH, SignOutExemption(), is_temporary=True)
     refused = await send(browser, ACCOUNT_PASSWORD, {**page.hidden, "new_password": PASSWORD})
     assert refused.status == 400
     assert "the password you already have" in refused.text

@@ -16,7 +16,7 @@ from services.cli.run import check_issuer_of_data
 from services.cli.serve import check_database
 from services.discovery.app import mount
 from shared.config.settings import Settings
-from shared.operations.deployment import PasskeysStranded, WrongIssuer, change_issuer, check_issuer
+from shared.operations.deployment import PasskeysUnusable, WrongIssuer, change_issuer, check_issuer
 from shared.paths import Service
 from shared.server.app import application
 from shared.server.health import health
@@ -87,7 +87,7 @@ async def test_passkeys_are_not_left_behind_by_accident(world: World) -> None:
     authenticator = Authenticator("https://id.example.org", "id.example.org")
     await add_passkey(world, await world.user(), authenticator, "https://id.example.org")
     assert await change_issuer(record, passkeys, "https://id.example.org:8443/oidc") == ISSUER
-    with pytest.raises(PasskeysStranded, match=r"1 at id\.example\.org.*--strand-passkeys"):
+    with pytest.raises(PasskeysUnusable, match=r"1 at id\.example\.org.*--strand-passkeys"):
         await change_issuer(record, passkeys, OTHER)
     assert await record.issuer(OTHER) == "https://id.example.org:8443/oidc"
     assert await change_issuer(record, passkeys, OTHER, "id.example.org")

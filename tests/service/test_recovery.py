@@ -15,7 +15,7 @@ from shared.model import User
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import LINK, UserDisabled, make_recovery_link
 from shared.paths import ACCOUNT, ACCOUNT_PASSWORD, ACCOUNT_RECOVERY
-from shared.store import Expiring, Kept
+from shared.store import Expiring, SignOutExemption
 from tests.accounts import log_in, serve_accounts, sign_in, visit
 from tests.authorization import (
     LOCAL_ISSUER,
@@ -184,7 +184,7 @@ async def test_a_link_ends_with_the_epoch(accounts: AuthorizationService, change
     handle, browser = await link_for(accounts, user), accounts.browser()
     page = await opened(browser, handle)
     if change == "password":
-        await stores.credentials.set_password(user.user_id, "hash", Kept())
+        await stores.credentials.set_password(user.user_id, "hash", SignOutExemption())
     else:
         await stores.users.disable(user.user_id)
         await stores.users.enable(user.user_id)

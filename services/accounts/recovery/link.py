@@ -22,7 +22,7 @@ from shared.operations.new_password import NEW_PASSWORD, OTHERS, PasswordHash, n
 from shared.operations.recovery import LINK, recovery_path
 from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
 from shared.server.metrics import count_event
-from shared.store import Kept, LiveLink, RecoveryLinks
+from shared.store import LiveLink, RecoveryLinks, SignOutExemption
 from shared.web.form import query
 
 logger = structlog.get_logger()
@@ -64,9 +64,11 @@ class RecoveryPage:
         password = await new_password(self.passwords, typed, self.least_password, user, link.password_hash)
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
-        kept = None if fields.unique(OTHERS) else Kept()
+        exempt = None if fields.unique(OTHERS) else SignOutExemption()
         mails = self.notices.about(request, user, "account_recovered")
-        if not await self.links.set_password(digest(handle), user.user_id, password.text, kept, mails=mails):
+        if not await self.links.set_password(
+            digest(handle), user.user_id, password.text, exempt, mails=mails
+        ):
             raise LinkExpired("the link was used in the meantime", again=self.again)
         count_event("recovery")
         logger.info("account_recovered", user_id=str(user.user_id))

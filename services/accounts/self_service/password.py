@@ -15,7 +15,7 @@ from shared.model import User
 from shared.oauth.parameters import Parameters
 from shared.operations.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from shared.paths import ACCOUNT
-from shared.store import Kept, UserCredentials, Users
+from shared.store import SignOutExemption, UserCredentials, Users
 from shared.web.answers import see_other
 
 
@@ -41,9 +41,9 @@ class PasswordPage:
         password = await new_password(self.passwords, typed, self.least_password, user, replaced)
         if not isinstance(password, PasswordHash):
             return self._page(visit, password)
-        kept = Kept(sid=visit.session.sid) if fields.unique(OTHERS) else Kept()
+        exempt = SignOutExemption(sid=visit.session.sid) if fields.unique(OTHERS) else SignOutExemption()
         mails = self.notices.about(visit.request, user, "password_changed")
-        await self.credentials.set_password(user.user_id, password.text, kept, mails=mails)
+        await self.credentials.set_password(user.user_id, password.text, exempt, mails=mails)
         visit.log_change("password")
         return see_other(done_uri(ACCOUNT, "password"))
 

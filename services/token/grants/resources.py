@@ -17,12 +17,12 @@ def resources_of(request: TokenRequest, authorization: Authorization, issuer: st
 
     Empty: it is for the client's default audience.
     """
-    named = named_resources(request)
-    if not named and not authorization.resources:
+    requested = named_resources(request)
+    if not requested and not authorization.resources:
         return ()
     granted = request.resources.granted(authorization.resources, request.client.client_id)
-    is_default = not named or is_default_audience(request.client, issuer, named)
-    resources = chosen(named, granted, is_default=is_default)
+    is_default = not requested or is_default_audience(request.client, issuer, requested)
+    resources = chosen(requested, granted, is_default=is_default)
     check_acr(resources, authorization.authentication.amr)
     return resources
 

@@ -4,9 +4,9 @@
 -- Returns {ms to wait or 0, attempts, end of the wait}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local kept = redis.call('HMGET', KEYS[1], 'tries', 'opens_at')
-local tries = tonumber(kept[1] or '') or tonumber(ARGV[5])
-local opens_at = tonumber(kept[2] or '') or tonumber(ARGV[6])
+local counter = redis.call('HMGET', KEYS[1], 'tries', 'opens_at')
+local tries = tonumber(counter[1] or '') or tonumber(ARGV[5])
+local opens_at = tonumber(counter[2] or '') or tonumber(ARGV[6])
 if now < opens_at then
     return {opens_at - now, tries, opens_at}
 end

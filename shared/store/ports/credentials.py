@@ -10,7 +10,7 @@ from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.model import Author, Json, User
 from shared.oauth.authentication_methods import SecondFactor
 from shared.store.ports.mails import NewMail
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 
 PASSWORD = "password"
 """The kind of a password. A user has one at most; its data is `{"hash": …}`, in the PHC string format."""
@@ -217,13 +217,13 @@ class UserCredentials(Protocol):
         self,
         user_id: UUID,
         password_hash: str,
-        kept: Kept | None = None,
+        exempt: SignOutExemption | None = None,
         *,
         is_temporary: bool = False,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
     ) -> None:
-        """Set the password. Every session and grant ends in the same transaction, except what is *kept*.
+        """Set the password. Every session and grant ends in the same transaction, except what is *exempt*.
 
         One that *is_temporary* must be replaced by the user who signs in with it.
         """

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.model import Json, User
 from shared.store.ports.mails import NewMail
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 
 HOLD = timedelta(hours=24)
 """How long the addresses and credentials of a recovered administrator stay as they are.
@@ -62,7 +62,7 @@ class RecoveryLinks(Protocol):
         link_hash: bytes,
         user_id: UUID,
         password_hash: str,
-        kept: Kept | None = None,
+        exempt: SignOutExemption | None = None,
         *,
         mails: Sequence[NewMail] = (),
     ) -> bool:

@@ -46,7 +46,7 @@ class LiveSession(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class SignOutExemption:
     """What goes on when the sessions and grants of a user end: those of one session.
 
     `has_offline_grants`: and every grant that outlives its session, and personal access tokens. `sid` is

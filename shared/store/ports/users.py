@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.model import Author, Json, User
 from shared.store.ports.mails import NewMail
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,10 @@ class Users(Protocol):
 
     async def enable(self, user_id: UUID, *, by: Author | None = None) -> None: ...
 
-    async def end_all(self, user_id: UUID, kept: Kept | None = None, *, by: Author | None = None) -> None:
-        """End every session and grant of the user, except what is *kept*."""
+    async def end_all(
+        self, user_id: UUID, exempt: SignOutExemption | None = None, *, by: Author | None = None
+    ) -> None:
+        """End every session and grant of the user, except what is *exempt*."""
 
     async def delete(self, user_id: UUID, *, version: int | None = None, by: Author | None = None) -> bool:
         """Delete a user, if `claims_version` is *version*. False: there is no such user of that version."""

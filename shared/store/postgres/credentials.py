@@ -13,7 +13,7 @@ from shared.store.codecs.text import is_storable
 from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPassword
 from shared.store.ports.faults import Stale, Taken
 from shared.store.ports.mails import NewMail
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 from shared.store.postgres.mails import MailColumns, SealedMails, queueing
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.second_factors import SECOND_FACTORS, second_factors_of
@@ -175,21 +175,21 @@ class PostgresUserCredentials:
         self,
         user_id: UUID,
         password_hash: str,
-        kept: Kept | None = None,
+        exempt: SignOutExemption | None = None,
         *,
         is_temporary: bool = False,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
     ) -> None:
         columns = self._sealed_mails.columns(mails)
-        async with end_sessions(self._database, user_id, kept) as connection:
+        async with end_sessions(self._database, user_id, exempt) as connection:
             await set_password(connection, user_id, password_hash, columns, by, is_temporary=is_temporary)
 
     async def replace_temporary_password(
         self, user_id: UUID, epoch: int, password_hash: str, *, mails: Sequence[NewMail] = ()
     ) -> int:
         columns = self._sealed_mails.columns(mails)
-        async with end_sessions(self._database, user_id, Kept()) as connection:
+        async with end_sessions(self._database, user_id, SignOutExemption()) as connection:
             if await connection.fetchrow(_LOCK_EPOCH, user_id, epoch) is None:
                 raise Stale(str(user_id))
             await set_password(connection, user_id, password_hash, columns)

@@ -6,7 +6,7 @@ codes and sign-ins, which no statement can see, keep the old epoch and become in
 
 from uuid import UUID
 
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 from shared.store.postgres.transport.transaction import Transaction
 
 _CARRY_ON = """
@@ -22,6 +22,6 @@ UPDATE grants SET epoch = risen_to FROM risen
    AND ($2::uuid IS NULL OR sid = $2 OR $3 AND is_offline)"""
 
 
-async def carry_on(connection: Transaction, user_id: UUID, kept: Kept) -> None:
-    """Let *kept* go on, after the epoch of the locked user has risen by one."""
-    await connection.execute(_CARRY_ON, user_id, kept.sid, kept.has_offline_grants)
+async def carry_on(connection: Transaction, user_id: UUID, exempt: SignOutExemption) -> None:
+    """Let *exempt* go on, after the epoch of the locked user has risen by one."""
+    await connection.execute(_CARRY_ON, user_id, exempt.sid, exempt.has_offline_grants)

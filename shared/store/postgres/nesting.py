@@ -102,14 +102,14 @@ async def nest(connection: Transaction, parent: UserGroup, member: str, detail: 
     Raises Stale, CyclicGroups, NestedTooDeeply.
     """
     await connection.execute(LOCK_NESTING)
-    found = await connection.fetchrow(_EXAMINE, canonical(parent.name), canonical(member), parent.version)
-    if found is None:
+    pair = await connection.fetchrow(_EXAMINE, canonical(parent.name), canonical(member), parent.version)
+    if pair is None:
         raise Stale(parent.name)
-    if found["is_cyclic"]:
+    if pair["is_cyclic"]:
         raise CyclicGroups(parent.name, member)
-    if found["levels"] > MAX_LEVELS:
+    if pair["levels"] > MAX_LEVELS:
         raise NestedTooDeeply(MAX_LEVELS)
-    await connection.execute(_NEST, found["group_id"], found["parent_id"], detail)
+    await connection.execute(_NEST, pair["group_id"], pair["parent_id"], detail)
 
 
 async def unnest(connection: Transaction, parent: str, member: str, detail: Json) -> UUID | None:

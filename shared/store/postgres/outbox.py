@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.store import Kept, LogoutNotice, OutboxState
+from shared.store import LogoutNotice, OutboxState, SignOutExemption
 from shared.store.postgres.epochs import carry_on
 from shared.store.postgres.queue import put_off, settle, take_due
 from shared.store.postgres.transport.connection import Row
@@ -89,20 +89,20 @@ SELECT count(*) AS n FROM again"""
 
 @asynccontextmanager
 async def end_sessions(
-    database: Database, user_id: UUID, kept: Kept | None = None
+    database: Database, user_id: UUID, exempt: SignOutExemption | None = None
 ) -> AsyncIterator[Transaction]:
     """A transaction for a change that raises the user's epoch, so that every session ends.
 
-    It has notified their clients. Afterwards, what is *kept* goes on.
+    It has notified their clients. Afterwards, what is *exempt* goes on.
     """
     async with database.transaction() as connection:
         if await connection.fetchrow(LOCK_USER, user_id) is None:
             await connection.confirm()
-        if kept is None or kept.sid is not None:
-            await connection.execute(_TELL_OF_USER, user_id, kept and kept.sid)
+        if exempt is None or exempt.sid is not None:
+            await connection.execute(_TELL_OF_USER, user_id, exempt and exempt.sid)
         yield connection
-        if kept is not None:
-            await carry_on(connection, user_id, kept)
+        if exempt is not None:
+            await carry_on(connection, user_id, exempt)
 
 
 async def end_sessions_of(connection: Transaction, user_ids: Sequence[UUID]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.model import Json
 from shared.store.ports.mails import NewMail
 from shared.store.ports.recovery_links import HOLD, LiveLink
-from shared.store.ports.sessions import Kept
+from shared.store.ports.sessions import SignOutExemption
 from shared.store.postgres.credentials import set_password
 from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.nesting import scopes_of
@@ -102,13 +102,13 @@ class PostgresRecoveryLinks:
         link_hash: bytes,
         user_id: UUID,
         password_hash: str,
-        kept: Kept | None = None,
+        exempt: SignOutExemption | None = None,
         *,
         mails: Sequence[NewMail] = (),
     ) -> bool:
         columns = self._sealed_mails.columns(mails)
         try:
-            async with end_sessions(self._database, user_id, kept) as connection:
+            async with end_sessions(self._database, user_id, exempt) as connection:
                 if await connection.fetchrow(_SPEND, link_hash, user_id) is None:
                     raise _Dead
                 await set_password(connection, user_id, password_hash, columns)

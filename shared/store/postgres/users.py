@@ -9,7 +9,7 @@ import asyncpg
 from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
 from shared.model import Author, Json, User
-from shared.store import EVERY_USER, Kept, NewMail, Stale, Taken, UserFilter
+from shared.store import EVERY_USER, NewMail, SignOutExemption, Stale, Taken, UserFilter
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.postgres import assigned_names
@@ -243,9 +243,11 @@ class PostgresUsers:
     async def enable(self, user_id: UUID, *, by: Author | None = None) -> None:
         await self._database.row(_ENABLE, user_id, author_detail(by))
 
-    async def end_all(self, user_id: UUID, kept: Kept | None = None, *, by: Author | None = None) -> None:
-        async with end_sessions(self._database, user_id, kept) as connection:
-            await connection.execute(_END_ALL, user_id, kept and kept.sid, author_detail(by))
+    async def end_all(
+        self, user_id: UUID, exempt: SignOutExemption | None = None, *, by: Author | None = None
+    ) -> None:
+        async with end_sessions(self._database, user_id, exempt) as connection:
+            await connection.execute(_END_ALL, user_id, exempt and exempt.sid, author_detail(by))
 
     async def delete(self, user_id: UUID, *, version: int | None = None, by: Author | None = None) -> bool:
         async with self._database.transaction() as connection:
