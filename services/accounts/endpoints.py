@@ -151,7 +151,7 @@ def _email(shared: _SharedCollaborators) -> EmailPage:
     return EmailPage(
         users=shared.stores.users,
         codes=shared.stores.address_codes,
-        throttle=ConfirmationThrottle(shared.stores.counters, shared.settings.rate_limits),
+        throttle=ConfirmationThrottle.of(shared.stores.counters, is_on=shared.settings.rate_limits),
         notices=shared.notices,
         pages=shared.pages,
         secret_key=shared.settings.secret_keys[0],
@@ -208,7 +208,7 @@ def _forgotten(shared: _SharedCollaborators) -> ForgottenPage:
         cookies=shared.cookies,
         forms=shared.forms,
         requests=shared.stores.recovery_requests,
-        throttle=RecoveryThrottle(shared.stores.counters, shared.settings.rate_limits),
+        throttle=RecoveryThrottle.of(shared.stores.counters, is_on=shared.settings.rate_limits),
         pages=shared.pages,
         is_offered=shared.settings.mail_server is not None,
     )

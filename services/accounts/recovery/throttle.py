@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 from shared.identity.username import canonical
 from shared.live.address_block import address_block
+from shared.live.throttle import Throttle
 from shared.store import Counters, Pace
 
 ADDRESS = Pace(
@@ -28,15 +30,20 @@ NAME = Pace(
 class RecoveryThrottle:
     """Counts requests by network and by the typed name, before anybody looks whether there is such a user."""
 
-    counters: Counters
-    is_on: bool
+    by_network: Throttle
+    by_name: Throttle
+
+    @classmethod
+    def of(cls, counters: Counters, *, is_on: bool) -> Self:
+        return cls(
+            Throttle(counters, "recovery_address", ADDRESS, is_on),
+            Throttle(counters, "recovery_name", NAME, is_on),
+        )
 
     async def admit_address(self, address: str) -> timedelta | None:
         """Count a request. None: it is admitted; otherwise the time to wait."""
-        if not self.is_on:
-            return None
-        return await self.counters.attempt("recovery_address", address_block(address), ADDRESS)
+        return await self.by_network.admit(address_block(address))
 
     async def admit_name(self, name: str) -> bool:
         """Count a request for *name*. False: there were too many, which nobody is told."""
-        return not self.is_on or await self.counters.attempt("recovery_name", canonical(name), NAME) is None
+        return await self.by_name.admit(canonical(name)) is None

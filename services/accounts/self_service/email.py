@@ -7,6 +7,7 @@ somebody else by opening a mail.
 import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Self
 from uuid import UUID
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from shared.identity.mail_address import mailable
 from shared.identity.totp import typed_code
 from shared.identity.username import canonical
 from shared.live.randomness import new_mail_code
+from shared.live.throttle import Throttle
 from shared.model import User
 from shared.oauth.parameters import Parameters
 from shared.operations.users import NoSuchUser, set_verified_address
@@ -44,16 +46,20 @@ PACE = Pace(
 class ConfirmationThrottle:
     """Counts the codes that are mailed, by user and by address."""
 
-    counters: Counters
-    is_on: bool
+    by_user: Throttle
+    by_address: Throttle
+
+    @classmethod
+    def of(cls, counters: Counters, *, is_on: bool) -> Self:
+        return cls(
+            Throttle(counters, "confirmation_user", PACE, is_on),
+            Throttle(counters, "confirmation_address", PACE, is_on),
+        )
 
     async def admit(self, user_id: UUID, address: str) -> bool:
         """Count a code that is about to be mailed. False: there were too many."""
-        if not self.is_on:
-            return True
-        if await self.counters.attempt("confirmation_user", str(user_id), PACE):
-            return False
-        return await self.counters.attempt("confirmation_address", canonical(address), PACE) is None
+        wait = await self.by_user.admit(str(user_id)) or await self.by_address.admit(canonical(address))
+        return wait is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,23 +123,6 @@ class SignInThrottle:
 
 
 @dataclass(frozen=True, slots=True)
-class SignUpThrottle:
-    """Counts sign-ups before their passwords are hashed, including those whose name is taken."""
-
-    counters: Counters
-    is_on: bool
-
-    async def admit(self, address: str) -> timedelta | None:
-        """Count a sign-up. None: it is admitted; otherwise the time to wait."""
-        return await self.counters.attempt("sign_up", address_block(address), SIGN_UP) if self.is_on else None
-
-    async def take_back(self, address: str) -> None:
-        """Undo the count of a sign-up that was not attempted."""
-        if self.is_on:
-            await self.counters.take_back("sign_up", address_block(address))
-
-
-@dataclass(frozen=True, slots=True)
 class PasskeyThrottle:
     """Counts refused passkeys by address. Nobody guesses them, but each leaves a row in the audit log."""
 

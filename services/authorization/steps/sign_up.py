@@ -11,7 +11,6 @@ from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_user import NewUser, read_new_user
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
@@ -22,6 +21,8 @@ from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import Pages, SignUpFault, SignUpView
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
+from shared.live.address_block import address_block
+from shared.live.throttle import Throttle
 from shared.model import User
 from shared.oauth.authentication_methods import Method
 from shared.oauth.errors import TemporarilyUnavailable
@@ -48,7 +49,7 @@ class SignUpStep:
     passwords: Passwords
     least_password: int  # characters
     by_password: PasswordAuthentication
-    throttle: SignUpThrottle
+    throttle: Throttle
     secret_key: str = field(repr=False)
 
     async def get(self, request: web.Request) -> web.Response:
@@ -101,14 +102,14 @@ class SignUpStep:
 
     async def _add(self, new: NewUser, user_id: UUID, address: str) -> User | Throttled | SignUpFault:
         """Add a user. Raises Unavailable, TemporarilyUnavailable."""
-        if wait := await self.throttle.admit(address):
+        if wait := await self.throttle.admit(address_block(address)):
             count_event("sign_up", "throttled")
             logger.info("sign_up_throttled", address=address, seconds=wait.total_seconds())
             return Throttled(wait)
         try:
             password_hash = await self.passwords.hash(new.password)
         except PasswordQueueFull as fault:
-            await self.throttle.take_back(address)
+            await self.throttle.take_back(address_block(address))
             raise TemporarilyUnavailable("too many users are signing in", detail=str(fault)) from None
         detail = {"by": "sign_up", "address": address}
         try:

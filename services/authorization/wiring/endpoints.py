@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from services.authorization.authentication.throttling import SignUpThrottle
+from services.authorization.authentication.throttling import SIGN_UP
 from services.authorization.authorize import Authorize
 from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
@@ -28,6 +28,7 @@ from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.wiring.collaborators import SharedCollaborators
 from services.authorization.wiring.known_clients import KNOWN_CLIENTS
+from shared.live.throttle import Throttle
 from shared.operations.user_rules.passwords import least_password
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
 from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, PROTECTED_RESOURCES, client_authentication
@@ -117,7 +118,7 @@ def _sign_up(shared: SharedCollaborators, app: web.Application) -> SignUpStep:
         passwords=app[PASSWORDS],
         least_password=least_password(shared.settings),
         by_password=shared.authentication.by_password,
-        throttle=SignUpThrottle(shared.stores.counters, shared.settings.rate_limits),
+        throttle=Throttle(shared.stores.counters, "sign_up", SIGN_UP, shared.settings.rate_limits),
         secret_key=shared.settings.secret_keys[0],
     )
 
