@@ -1,8 +1,8 @@
 """The administration of users, groups, sessions and grants over HTTP, each response checked."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,10 +12,8 @@ from openapi_spec_validator import validate
 
 from services.accounts.administration.openapi.document import document
 from shared.live import clock
-from shared.model import Authentication, Session, User
-from shared.oauth.client.record import Client
+from shared.model import User
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES, READ_USERS, WRITE_USERS
-from shared.oauth.tokens.handle import digest
 from shared.paths import (
     ADMIN_ACCOUNTS_OPENAPI,
     ADMIN_GRANT,
@@ -33,18 +31,13 @@ from shared.paths import (
     ADMIN_USER,
     ADMIN_USER_DISABLE,
     ADMIN_USER_ENABLE,
-    ADMIN_USER_LOGOUT,
     ADMIN_USER_PASSWORD,
     ADMIN_USERS,
-    TOKEN,
-    USERINFO,
     Path,
 )
-from tests.administration import AdministrationApi, AdministrationResponse
-from tests.builders import REDIRECT_URI, VERIFIER, SignIn
-from tests.deployment import ISSUER, basic, bearer
-from tests.planted import planted
-from tests.planted.groups import who_leaves_stays_signed_in
+from tests.administered_people import a_person, a_session
+from tests.administration import AdministrationApi
+from tests.deployment import ISSUER, bearer
 
 PASSWORD = "correct horse battery staple"
 NEW_USER = {"username": "ada", "claims": {"email": "ada@example.org", "name": "Ada"}, "groups": ["Staff"]}
@@ -306,162 +299,6 @@ async def test_memberships_need_the_scope_of_groups(admin: AdministrationApi) ->
     assert (await admin.ask_with({**headers, "If-Match": "*"}, "PUT", path, roles)).status == 403
     new = {"username": "new", "roles": ["ADMIN"]}
     assert (await admin.ask_with(headers, "POST", ADMIN_USERS.path, new)).status == 403
-
-
-def a_session(user: User) -> Session:
-    """A new session of a user."""
-    return Session(
-        session_key=digest(str(uuid4())),
-        sid=uuid4(),
-        user_id=user.user_id,
-        username=user.username,
-        epoch=user.epoch,
-        authentication=Authentication(auth_time=clock.now(), acr="urn:ostiary:acr:pwd", amr=("pwd",)),
-        expires_at=clock.now() + timedelta(hours=12),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A user with a session, a pending code, and tokens of a client that listens for logouts."""
-
-    admin: AdministrationApi
-    client: Client
-    sign_in: SignIn
-    session: Session
-    code: str
-    access_token: str
-    refresh_token: str
-
-    @property
-    def user(self) -> User:
-        return self.sign_in.user
-
-    async def redeem(self, code: str) -> Any:
-        """The answer to a code."""
-        return await self._grant(
-            "authorization_code", code=code, redirect_uri=REDIRECT_URI, code_verifier=VERIFIER
-        )
-
-    async def _grant(self, grant_type: str, **fields: str) -> Any:
-        headers = basic(self.client.client_id)
-        form = {"grant_type": grant_type, **fields}
-        response = await self.admin.http.post(TOKEN.path, data=form, headers=headers)
-        return await response.json()
-
-    async def is_signed_in(self) -> set[str]:
-        """What still works."""
-        works = set()
-        if await self.admin.world.stores.sessions.find(self.session.session_key):
-            works.add("session")
-        if (await self.admin.http.get(USERINFO.path, headers=bearer(self.access_token))).status == 200:
-            works.add("access token")
-        if "access_token" in await self._grant("refresh_token", refresh_token=self.refresh_token):
-            works.add("refresh token")
-        if "access_token" in await self.redeem(self.code):
-            works.add("code")
-        return works
-
-    async def notices(self) -> set[str]:
-        """The clients that are told of the end of the session."""
-        notices = await self.admin.world.stores.outbox.list(1000)
-        return {notice.client_id for notice in notices if notice.sid == self.session.sid}
-
-
-async def a_person(admin: AdministrationApi) -> Person:
-    """A user in the group Staff, signed in."""
-    world = admin.world
-    client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
-    user = await world.user(groups=("Staff",), roles=("Reader",))
-    if await world.stores.groups.find("all") is None:
-        await world.stores.groups.add("All")
-        everybody = await world.stores.groups.find("all")
-        assert everybody
-        await world.stores.groups.nest(everybody, "staff")
-        await world.stores.roles.add("Editor")
-        await world.stores.roles.give_group("editor", "all")
-    session = a_session(user)
-    assert await world.stores.sessions.begin(session, None, {})
-    sign_in = SignIn(user, session.sid)
-    codes = [await world.add_code(sign_in.code(client.client_id)) for _ in range(2)]
-    person = Person(admin, client, sign_in, session, codes[1], "", "")
-    tokens = await person.redeem(codes[0])
-    return Person(admin, client, sign_in, session, codes[1], tokens["access_token"], tokens["refresh_token"])
-
-
-End = Callable[[Person], Awaitable[AdministrationResponse]]
-
-
-def _asks(method: str, path: Path, sent: Any = None, **more: str) -> End:
-    async def end(person: Person) -> AdministrationResponse:
-        headers = {"If-Match": "*"} if method == "PUT" else {}
-        return await person.admin.ask(method, _of(path, person.user, **more), sent, **headers)
-
-    return end
-
-
-ENDS: Mapping[str, End] = {
-    "disable": _asks("POST", ADMIN_USER_DISABLE),
-    "delete": _asks("DELETE", ADMIN_USER),
-    "password": _asks("POST", ADMIN_USER_PASSWORD, {"password": PASSWORD}),
-    "generated password": _asks("POST", ADMIN_USER_PASSWORD),
-    "logout": _asks("POST", ADMIN_USER_LOGOUT),
-}
-LEAVES: Mapping[str, End] = {
-    "leave": _asks("DELETE", ADMIN_GROUP_MEMBER, group="staff"),
-    "replaced groups": _asks("PUT", ADMIN_USER, {"username": "new", "groups": []}),
-    "deleted group": _asks("DELETE", ADMIN_GROUP, group="Staff"),
-    "ended nesting": _asks("DELETE", ADMIN_NESTED_GROUP, group="all", member="staff"),
-    "deleted parent": _asks("DELETE", ADMIN_GROUP, group="All"),
-    "role": _asks("DELETE", ADMIN_ROLE_USER, role="reader"),
-    "replaced roles": _asks("PUT", ADMIN_USER, {"username": "new", "roles": []}),
-    "role of the group above": _asks("DELETE", ADMIN_ROLE_GROUP, role="editor", group="all"),
-    "deleted role": _asks("DELETE", ADMIN_ROLE, role="Reader"),
-    "deleted role of the group above": _asks("DELETE", ADMIN_ROLE, role="Editor"),
-}
-
-
-async def _check_end(admin: AdministrationApi, end: End) -> None:
-    """The session, the tokens and the pending code are dead with the answer, and clients are told."""
-    person = await a_person(admin)
-    assert (await end(person)).status in (200, 204)
-    assert await person.notices() == {person.client.client_id}
-    assert await person.is_signed_in() == set()
-
-
-@pytest.mark.parametrize("name", ENDS)
-async def test_what_ends_a_user_ends_everything_at_once(admin: AdministrationApi, name: str) -> None:
-    """And nothing of another user."""
-    other = await a_person(admin)
-    await _check_end(admin, ENDS[name])
-    assert await other.is_signed_in() == {"session", "access token", "refresh token", "code"}
-
-
-@planted(who_leaves_stays_signed_in)
-@pytest.mark.parametrize("name", LEAVES)
-async def test_who_leaves_a_group_is_signed_out(admin: AdministrationApi, name: str) -> None:
-    """By an end of the membership, by a replacement of the user, and with the group."""
-    await _check_end(admin, LEAVES[name])
-
-
-@pytest.mark.parametrize("name", ["join", "enable", "same groups", "stale delete"])
-async def test_other_changes_end_nothing(admin: AdministrationApi, name: str) -> None:
-    """A user who joins a group, or is written back as they are, stays signed in."""
-    person = await a_person(admin)
-    await admin.world.stores.groups.add("Others")
-    read = (await admin.ask("GET", _of(ADMIN_USER, person.user))).body
-    if name == "stale delete":
-        refused = await admin.ask("DELETE", _of(ADMIN_USER, person.user), **{"If-Match": '"7"'})
-        assert refused.status == 412
-    else:
-        ask = {
-            "join": _asks("PUT", ADMIN_GROUP_MEMBER, group="others"),
-            "enable": _asks("POST", ADMIN_USER_ENABLE),
-            "same groups": _asks("PUT", ADMIN_USER, read),
-        }[name]
-        assert (await ask(person)).status in (200, 204)
-    assert await person.notices() == set()
-    assert await person.is_signed_in() == {"session", "access token", "refresh token", "code"}
 
 
 async def test_a_generated_password_is_shown_once_and_works(admin: AdministrationApi) -> None:

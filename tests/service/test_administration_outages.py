@@ -39,13 +39,13 @@ from shared.paths import (
     ADMIN_USER_RECOVERY,
     ADMIN_USERS,
 )
+from tests.administered_people import a_session
 from tests.administration import AdministrationApi, AdministrationResponse
 from tests.builders import REDIRECT_URI, SignIn, an_attempt
 from tests.deployment import bearer
 from tests.outages import MOST, failing_from
 from tests.planted import planted
 from tests.planted.groups import reads_what_it_has_committed
-from tests.service.test_account_administration import a_session
 from tests.service.test_administrators import a_console, an_administrator
 
 CHANGED = {"If-Match": '"1"'}
