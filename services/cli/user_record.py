@@ -17,7 +17,7 @@ from shared.model import User
 from shared.operations import groups, user_import, users
 from shared.operations.user_rules.changes import UserChanges, changed_claims
 from shared.operations.user_rules.memberships import with_group
-from shared.operations.user_rules.passwords import check_password, least_password
+from shared.operations.user_rules.passwords import check_password
 from shared.store.open import Stores
 
 _password_stdin = click.option(
@@ -76,11 +76,11 @@ def add(
     """Add a user. A generated password is shown once."""
     password, shown_once = _password(password_stdin)
 
-    async def step(stores: Stores, settings: Settings) -> User:
+    async def step(stores: Stores, _: Settings) -> User:
         members = parse_object(claims.read()) if claims else {}
         changes = UserChanges(email=email, is_email_verified=is_verified)
         all_claims = changed_claims(members, changes)
-        check_password(password, least_password(settings), name, all_claims)
+        check_password(password, name, all_claims)
         if is_admin:
             all_claims = with_group(all_claims, await groups.administrators(stores.groups))
         return await users.add_user(
@@ -155,7 +155,7 @@ def password(name: str, *, password_stdin: bool, is_temporary: bool | None, is_j
 
     async def step(stores: Stores, settings: Settings) -> None:
         user = await users.get(stores.users, name)
-        check_password(new, least_password(settings), user.username, user.claims)
+        check_password(new, user.username, user.claims)
         await stores.credentials.set_password(
             user.user_id,
             hash_password(new),

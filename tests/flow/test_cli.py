@@ -98,7 +98,7 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
     assert len(added["password"]) >= 20
     assert "password" not in of(ostiary("user", "show", "ADA", "--json"))
     assert "password" not in of(
-        ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse battery\n")
+        ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse\n")
     )
     assert [user["username"] for user in of(ostiary("user", "list", "--json"))] == ["ada", "bob"]
     for verb, is_disabled in (("disable", True), ("enable", False), ("logout", False), ("unlock", False)):

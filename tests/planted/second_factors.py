@@ -1,11 +1,12 @@
 """Planted defects of second factors."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.authorization.authentication import known_browsers, proven
+from services.authorization.authentication import authenticated, known_browsers
 from services.authorization.device import forms, sealed
 from services.authorization.interaction import dispatcher, next_step, second_factor_rules, sign_in
 from services.authorization.interaction.step import Login, ShowSecondFactor
@@ -89,7 +90,11 @@ def never_steps_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forgets_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A password that changes between the two factors does not matter."""
-    monkeypatch.setattr(proven, "replace", lambda user, **_: user)
+
+    def without_epoch(record: Any, *, epoch: int | None = None, **changes: Any) -> Any:
+        return replace(record, **changes)
+
+    monkeypatch.setattr(authenticated, "replace", without_epoch)
 
 
 def accepts_any_drift(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,12 +49,12 @@ async def an_administrator(accounts: AuthorizationService) -> User:
     return user
 
 
-async def recovered(accounts: AuthorizationService, user: User) -> Browser:
-    """A browser that has used a link, and signed in with the new password."""
+async def recovered(accounts: AuthorizationService, user: User, password: str = NEW_PASSWORD) -> Browser:
+    """A browser that has used a link, and signed in with the new *password*."""
     browser = accounts.browser()
     page = await opened(browser, await link_for(accounts, user))
-    assert is_recovered(await send_link(browser, page, sign_out_others="yes"))
-    page = await log_in(browser, await visit(browser, ACCOUNT.path), user, NEW_PASSWORD)
+    assert is_recovered(await send_link(browser, page, password, sign_out_others="yes"))
+    page = await log_in(browser, await visit(browser, ACCOUNT.path), user, password)
     assert page.path == ACCOUNT.path
     return browser
 
@@ -134,7 +134,7 @@ async def test_an_operator_lifts_the_hold(accounts: AuthorizationService) -> Non
     with pytest.raises(NotHeld):
         await lift_hold(stores.recovery_links, stores.users, user.username)
     assert await events(accounts, user) == ["recovery_hold_begun", "recovery_hold_lifted"]
-    browser = await recovered(accounts, user)
+    browser = await recovered(accounts, user, f"{NEW_PASSWORD}, either")
     assert is_held(await visit(browser, ACCOUNT_PASSWORD.path))
     past = "UPDATE users SET recovered_at = recovered_at - interval '24 hours' WHERE user_id = $1"
     await accounts.world.database.row(past, user.user_id)

@@ -12,7 +12,6 @@ from services.accounts.administration.sessions import SESSION_ADMINISTRATION, Se
 from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
 from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.browser.notices import Notices
-from shared.operations.user_rules.passwords import least_password
 from shared.server.app import SETTINGS
 from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, STORES
 
@@ -31,7 +30,6 @@ async def administration(app: web.Application) -> AsyncIterator[None]:
         credentials=stores.credentials,
         links=stores.recovery_links,
         passwords=app[PASSWORDS],
-        least_password=least_password(settings),
         notices=notices,
     )
     app[RECOVERY_ADMINISTRATION] = RecoveryAdministration(stores.recovery_links, settings.issuer)

@@ -39,7 +39,6 @@ class UserAdministration:
     credentials: UserCredentials
     links: RecoveryLinks
     passwords: Passwords
-    least_password: int  # characters
     notices: Notices
 
     async def of_path(self, request: web.Request) -> User:
@@ -126,7 +125,7 @@ async def create_user(request: web.Request, caller: Caller) -> web.Response:
         await check_group_rights(administration.groups, body.groups, caller.author)
     claims, password_hash = body.all_claims(), None
     if body.password is not None:
-        check_password(body.password, administration.least_password, body.username, claims)
+        check_password(body.password, body.username, claims)
         password_hash = await administration.hash(body.password)
     user = await add_user(
         administration.users,
@@ -194,7 +193,7 @@ async def set_user_password(request: web.Request, caller: Caller) -> web.Respons
     await administration.check_not_held(caller)
     user, body = await administration.to_change(request, caller), await options(request, PasswordRequest)
     password = new_password() if body.password is None else body.password
-    check_password(password, administration.least_password, user.username, user.claims)
+    check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)
     mails = administration.notices.about(request, user, "password_changed")
     await administration.credentials.set_password(
