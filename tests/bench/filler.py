@@ -1,4 +1,4 @@
-"""Rows that fill the tables: users, clients, grants, groups and roles whom no request of the benchmark names.
+"""Rows that fill the tables: users, clients, grants, groups and records no request of the benchmark names.
 
 PostgreSQL makes them itself, a million in a minute or two. They are as such rows are in production: random
 identifiers, a family of refresh tokens for each grant, and a session and a consent for each user.
@@ -21,6 +21,7 @@ class Filling:
     clients: int = 0
     grants: int = 0
     groups: int = 0
+    records: int = 0  # audit rows, and as many personal access tokens
 
 
 _USER, _CLIENT = "md5('user ' || {n})::uuid", "'filler-' || {n}"
@@ -87,6 +88,16 @@ INSERT INTO user_roles (user_id, role_id) SELECT {of_user}, {own_role} FROM {num
     """
 INSERT INTO group_roles (group_id, role_id) SELECT {own_group}, {own_role} FROM {numbers}""",
 )
+_OF_RECORDS = (
+    """
+INSERT INTO audit (at, event, user_id, client_id)
+SELECT now() - (1 + $2 - n) * interval '1 second', 'event_' || n % 60, {of_user}, {client} FROM {numbers}""",
+    """
+INSERT INTO personal_access_tokens (token_id, token_hash, user_id, name, scope, epoch, created_at, expires_at)
+SELECT md5('token ' || n)::uuid, sha256(('token ' || n)::bytea), {of_user}, 'Filler ' || n, '{{openid}}', 0,
+       now(), {expires}
+  FROM {numbers} WHERE $3 > 0""",
+)
 _NAMES: Mapping[str, str] = {
     "numbers": "generate_series($1::bigint, $2::bigint) AS n",
     "user": _USER.format(n="n"),
@@ -111,6 +122,7 @@ async def fill(url: str, filling: Filling) -> None:
             (_OF_USERS, filling.users),
             (_OF_GRANTS, filling.grants),
             (_OF_GROUPS, filling.groups),
+            (_OF_RECORDS, filling.records),
         ):
             for first in range(1, count + 1, CHUNK):
                 for statement in statements:

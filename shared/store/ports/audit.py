@@ -19,15 +19,13 @@ class AuditCount:
 class AuditLog(Protocol):
     """Reads and seals the audit log. PostgreSQL."""
 
-    async def list(
-        self, after: int, limit: int, *, event: str | None = None, client_id: str | None = None
-    ) -> Sequence[AuditRecord]:
+    async def list(self, after: int, limit: int) -> Sequence[AuditRecord]:
         """At most *limit* rows by id, after the row with that id."""
 
     async def latest(
         self, limit: int, *, event: str | None = None, client_id: str | None = None
     ) -> Sequence[AuditRecord]:
-        """The last *limit* rows, by id."""
+        """The last *limit* rows by id: of an event, of a client, or of all."""
 
     async def of_user(self, user_id: UUID, before: int | None, limit: int) -> Sequence[AuditRecord]:
         """At most *limit* rows of a user, the latest first, before the row with that id."""

@@ -12,12 +12,18 @@ LATE = 10_000
 """Rows that may commit, with greater ids, before one whose transaction is still running."""
 
 _COLUMNS = "audit_id, at, event, user_id, client_id, detail"
-_MATCHES = "($1::text IS NULL OR event = $1) AND ($2::text IS NULL OR client_id = $2)"
-_LIST = f"SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} AND audit_id > $3 ORDER BY audit_id LIMIT $4"
-_LATEST = f"""
-SELECT {_COLUMNS}
-  FROM (SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} ORDER BY audit_id DESC LIMIT $3) AS latest
- ORDER BY audit_id"""
+_LIST = f"SELECT {_COLUMNS} FROM audit WHERE audit_id > $1 ORDER BY audit_id LIMIT $2"
+
+
+def _latest(matches: str) -> str:
+    """The statement for the last $1 rows that match, each kind by its own index."""
+    return f"SELECT {_COLUMNS} FROM audit WHERE {matches} ORDER BY audit_id DESC LIMIT $1"
+
+
+_LATEST = _latest("true")
+_LATEST_OF_EVENT = _latest("event = $2")
+_LATEST_OF_CLIENT = _latest("client_id = $2")
+_LATEST_OF_EVENT_AND_CLIENT = _latest("event = $2 AND client_id = $3")
 
 _OF_USER = f"""
 SELECT {_COLUMNS} FROM audit
@@ -54,15 +60,22 @@ class PostgresAuditLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(
-        self, after: int, limit: int, *, event: str | None = None, client_id: str | None = None
-    ) -> Sequence[AuditRecord]:
-        return [_record(row) for row in await self._database.rows(_LIST, event, client_id, after, limit)]
+    async def list(self, after: int, limit: int) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_LIST, after, limit)]
 
     async def latest(
         self, limit: int, *, event: str | None = None, client_id: str | None = None
     ) -> Sequence[AuditRecord]:
-        return [_record(row) for row in await self._database.rows(_LATEST, event, client_id, limit)]
+        match event, client_id:
+            case None, None:
+                rows = await self._database.rows(_LATEST, limit)
+            case _, None:
+                rows = await self._database.rows(_LATEST_OF_EVENT, limit, event)
+            case None, _:
+                rows = await self._database.rows(_LATEST_OF_CLIENT, limit, client_id)
+            case _:
+                rows = await self._database.rows(_LATEST_OF_EVENT_AND_CLIENT, limit, event, client_id)
+        return [_record(row) for row in reversed(rows)]
 
     async def of_user(self, user_id: UUID, before: int | None, limit: int) -> Sequence[AuditRecord]:
         return [_record(row) for row in await self._database.rows(_OF_USER, user_id, before, limit)]
